@@ -1,0 +1,83 @@
+// Bump allocation in a chain of blocks; a large piece gets a block of its own size.
+#include "base/arena.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+
+#include <stdint.h>
+
+enum { BLOCK_BYTES = 4096, ALIGNMENT = 16 };
+
+struct pl_arena_block {
+  struct pl_arena_block *older;
+  _Alignas(ALIGNMENT) char bytes[];
+};
+
+struct pl_arena_defer {
+  struct pl_arena_defer *older;
+  void (*fn)(void *arg);
+  void *arg;
+};
+
+void pl_arena_init(struct pl_arena *a, void *first, size_t size) {
+  *a = (struct pl_arena){.first = first, .first_limit = first ? (char *)first + size : NULL};
+  a->next = a->first;
+  a->limit = a->first_limit;
+}
+
+static char *add_block(struct pl_arena *a, size_t size) {
+  size_t usable = size > BLOCK_BYTES ? size : BLOCK_BYTES;
+  if (usable > SIZE_MAX - sizeof(struct pl_arena_block)) return NULL;
+  struct pl_arena_block *block = pl_mem_alloc(sizeof *block + usable);
+  if (!block) return NULL;
+  block->older = a->blocks;
+  a->blocks = block;
+  a->next = block->bytes;
+  a->limit = block->bytes + usable;
+  return a->next;
+}
+
+static void *take(struct pl_arena *a, size_t size, size_t alignment) {
+  size_t pad = -(uintptr_t)a->next & (alignment - 1);
+  if (!a->next || size > (size_t)(a->limit - a->next) ||
+      pad > (size_t)(a->limit - a->next) - size) {
+    if (!add_block(a, size)) return NULL;
+    pad = 0;
+  }
+  char *piece = a->next + pad;
+  a->next = piece + size;
+  return piece;
+}
+
+void *pl_arena_alloc(struct pl_arena *a, size_t size) {
+  return take(a, size, ALIGNMENT);
+}
+
+char *pl_arena_copy(struct pl_arena *a, struct pl_strv s) {
+  if (s.len == SIZE_MAX) return NULL;
+  char *copy = take(a, s.len + 1, 1);
+  if (!copy) return NULL;
+  if (s.len) memcpy(copy, s.data, s.len);
+  copy[s.len] = '\0';
+  return copy;
+}
+
+int pl_arena_defer(struct pl_arena *a, void (*fn)(void *arg), void *arg) {
+  struct pl_arena_defer *defer = pl_arena_alloc(a, sizeof *defer);
+  if (!defer) return PL_ENOMEM;
+  *defer = (struct pl_arena_defer){a->defers, fn, arg};
+  a->defers = defer;
+  return 0;
+}
+
+void pl_arena_reset(struct pl_arena *a) {
+  for (struct pl_arena_defer *d = a->defers; d; d = d->older) d->fn(d->arg);
+  while (a->blocks) {
+    struct pl_arena_block *older = a->blocks->older;
+    pl_mem_free(a->blocks);
+    a->blocks = older;
+  }
+  a->defers = NULL;
+  a->next = a->first;
+  a->limit = a->first_limit;
+}
