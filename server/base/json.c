@@ -3,6 +3,9 @@
 //
 // Strings without escapes, nearly all of them, are handed out as views of the text; numbers are
 // read in one pass and made by base/decimal.h, and only the rare hard ones go through strtod.
+//
+// Not libyajl: decoding into Lua tables takes 0.3 to 0.7 of its time here (it hands numbers out as
+// text and allocates a parser per text), and it accepts lone surrogates, escaped or in UTF-8.
 #include "base/json.h"
 
 #include "base/decimal.h"

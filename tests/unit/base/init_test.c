@@ -23,7 +23,9 @@ static pid_t start(void (*body)(int out), int out) {
   assert_true(pid >= 0);
   if (pid > 0) return pid;
   prctl(PR_SET_CHILD_SUBREAPER, 1);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // a failed test leaves nothing behind
   if (pl_init_fork() < 0) _exit(99);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
   body(out);
   _exit(0);
 }

@@ -1,3 +1,4 @@
+// Strings around the ends of the writer's blocks, numbers, refusals, out of memory.
 #include "base/json_write.h"
 #include "base/error.h"
 #include "base/json.h"
