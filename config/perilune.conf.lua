@@ -80,10 +80,10 @@ return {
   },
 
   lua = {
-    -- Where require looks for Lua modules after the app's own folder, in the form of package.path;
-    -- false = Lua's usual places. (1 to 4096 bytes)
+    -- package.path: where require looks for Lua modules. false = in the app's folder, then in Lua's
+    -- usual places. (1 to 4096 bytes)
     path = false,
-    -- The same for modules in C, in the form of package.cpath. (1 to 4096 bytes)
+    -- package.cpath: the same for modules in C. (1 to 4096 bytes)
     cpath = false,
   },
 
