@@ -1,0 +1,305 @@
+// The way out: the exchange's operations for HTTP/1, and the handing over of bytes to the kernel.
+//
+// Small answers are laid into `out`; all that one read produced leaves in one write. A large body
+// that its handler keeps is sent from where it is, as the last part of that write.
+#include "base/error.h"
+#include "http/conn.h"
+#include "http/response.h"
+#include "http/status.h"
+
+enum { COPY_BODY_BYTES = 16 * 1024, UNSENT_BYTES_MAX = 64 * 1024 };
+
+static struct pl_exchange_block *block_of(struct pl_exchange *x) {
+  return PL_CONTAINER_OF(x, struct pl_exchange_block, x);
+}
+
+static struct pl_buf *out_of(struct pl_conn *conn) {
+  if (!conn->out.block) pl_http_service_lend_buffer(conn->service, &conn->out);
+  return &conn->out;
+}
+
+// ---- heads ----
+
+// Whether the body that the client still has to send is worth waiting for.
+static bool body_is_beyond_discard(const struct pl_conn *conn) {
+  const struct pl_exchange_block *block = conn->current;
+  const struct pl_request *request = &block->x.request;
+  if (block->parser.error) return true;
+  if (block->parser.is_complete || !request->has_body) return false;
+  if (request->expects_continue && !block->sent_continue && block->x.bytes_in == 0 &&
+      conn->input.len == 0)
+    return true;
+  uint64_t left = (uint64_t)request->content_length - block->x.bytes_in;
+  return request->content_length > 0 && left > conn->service->limits.discard;
+}
+
+static const char *connection_field(const struct pl_conn *conn) {
+  if (conn->must_close) return "close";
+  return conn->current->x.request.http_minor == 0 ? "keep-alive" : NULL;
+}
+
+// HEAD has GET's Content-Length. 304 has none: nobody here knows what the 200 would have said.
+static int write_head(struct pl_conn *conn, const struct pl_response *r, enum pl_framing framing,
+                      uint64_t length) {
+  struct pl_exchange_block *block = conn->current;
+  struct pl_http_service *service = conn->service;
+  bool is_head = block->x.request.method == PL_METHOD_HEAD;
+  block->has_no_body = is_head || !pl_status_has_body(r->status);
+  if (!pl_status_has_length(r->status) || r->status == 304) framing = PL_FRAMING_NONE;
+  if (r->status == 205) {
+    framing = PL_FRAMING_LENGTH;
+    length = 0;
+  }
+  if (framing == PL_FRAMING_CLOSE || service->is_draining || body_is_beyond_discard(conn))
+    conn->must_close = true;
+  struct pl_response_head head = {
+      .status = r->status,
+      .date = pl_clock_date(&service->loop->date, pl_loop_now_ms(service->loop)),
+      .server = service->server_header,
+      .content_type = r->content_type,
+      .id = block->x.id,
+      .headers = r->headers,
+      .framing = framing,
+      .length = length,
+      .connection = connection_field(conn),
+  };
+  int error = pl_response_write_head(out_of(conn), &head);
+  if (!error) block->x.status = r->status;
+  return error;
+}
+
+// ---- whole answers ----
+
+static void complete_answer(struct pl_conn *conn) {
+  struct pl_exchange_block *block = conn->current;
+  block->x.is_answered = true;
+  block->wants_body = block->wants_drain = false;
+  pl_conn_enter(conn, PL_CONN_ANSWERED);
+  pl_conn_schedule(conn);
+}
+
+static int respond(struct pl_exchange *x, const struct pl_response *r) {
+  struct pl_exchange_block *block = block_of(x);
+  struct pl_conn *conn = block->conn;
+  if (!conn) return PL_ECONNRESET;
+  size_t before = pl_buf_len(&conn->out);
+  int error = write_head(conn, r, PL_FRAMING_LENGTH, r->body.len);
+  if (!error && !block->has_no_body && r->body.len) {
+    if (r->body_is_held && r->body.len >= COPY_BODY_BYTES)
+      conn->held = r->body;
+    else
+      error = pl_buf_append(&conn->out, r->body.data, r->body.len);
+  }
+  if (error) {
+    conn->out.end = conn->out.start + before;
+    x->status = 0;
+    return error;
+  }
+  if (!block->has_no_body) x->bytes_out = r->body.len;
+  complete_answer(conn);
+  return 0;
+}
+
+void pl_conn_reject(struct pl_conn *conn, int status, const char *detail) {
+  struct pl_exchange_block *block = conn->current;
+  struct pl_buf body = {0};
+  conn->must_close = true;
+  conn->service->stats.rejected++;
+  block->is_released = true;
+  struct pl_strv why = pl_strv_of(detail ? detail : "");
+  int error = pl_problem_write(&body, status, why, block->x.id, false);
+  struct pl_response r = {.status = status,
+                          .content_type = PL_STRV("application/problem+json"),
+                          .body = pl_buf_view(&body)};
+  if (status == 503) r.headers = PL_STRV("Retry-After: 1\r\n");
+  if (!error) error = respond(&block->x, &r);
+  if (error) conn->failure = error;
+  pl_buf_deinit(&body);
+}
+
+// ---- streamed answers ----
+
+static int start(struct pl_exchange *x, const struct pl_response *r) {
+  struct pl_exchange_block *block = block_of(x);
+  struct pl_conn *conn = block->conn;
+  if (!conn) return PL_ECONNRESET;
+  enum pl_framing framing = PL_FRAMING_CHUNKED;
+  if (r->length >= 0)
+    framing = PL_FRAMING_LENGTH;
+  else if (x->request.http_minor == 0)
+    framing = PL_FRAMING_CLOSE;
+  int error = write_head(conn, r, framing, (uint64_t)r->length);
+  if (error) return error;
+  block->is_streaming = true;
+  block->is_chunked = framing == PL_FRAMING_CHUNKED;
+  block->unwritten = r->length;
+  pl_conn_schedule(conn);
+  return 0;
+}
+
+static size_t unsent_bytes(const struct pl_conn *conn) {
+  return pl_buf_len(&conn->out) + pl_buf_len(&conn->sending) + conn->held.len;
+}
+
+static int append_piece(struct pl_exchange_block *block, struct pl_strv piece) {
+  struct pl_buf *out = out_of(block->conn);
+  size_t before = out->end - out->start;
+  int error = block->is_chunked ? pl_response_write_chunk_size(out, piece.len) : 0;
+  if (!error) error = pl_buf_append(out, piece.data, piece.len);
+  if (!error && block->is_chunked) error = pl_buf_append(out, "\r\n", 2);
+  if (error) out->end = out->start + before;
+  return error;
+}
+
+static int write_piece(struct pl_exchange *x, struct pl_strv piece) {
+  struct pl_exchange_block *block = block_of(x);
+  struct pl_conn *conn = block->conn;
+  if (!conn) return PL_ECONNRESET;
+  if (block->unwritten >= 0 && piece.len > (uint64_t)block->unwritten) return PL_EINVAL;
+  bool is_sent = piece.len > 0 && !block->has_no_body;
+  int error = is_sent ? append_piece(block, piece) : 0;
+  if (error) return error;
+  if (block->unwritten >= 0) block->unwritten -= (int64_t)piece.len;
+  if (!is_sent) return 0;
+  x->bytes_out += piece.len;
+  pl_conn_schedule(conn);
+  if (unsent_bytes(conn) <= UNSENT_BYTES_MAX) return 0;
+  block->wants_drain = true;
+  return PL_EAGAIN;
+}
+
+static void flush_now(struct pl_exchange *x) {
+  struct pl_conn *conn = block_of(x)->conn;
+  if (!conn || conn->failure) return;
+  conn->failure = pl_conn_flush(conn);
+  pl_conn_schedule(conn);
+}
+
+static void cut(struct pl_exchange *x) {
+  struct pl_exchange_block *block = block_of(x);
+  struct pl_conn *conn = block->conn;
+  if (!conn) return;
+  // Without chunks or a length only a reset tells the client that this is not the end; nor does
+  // it take an end for an answer whose head it has not seen.
+  bool fin_is_enough = block->is_chunked || block->unwritten > 0 || !x->status;
+  conn->failure = fin_is_enough ? PL_EPIPE : PL_ECONNRESET;
+  pl_conn_schedule(conn);
+}
+
+static int finish(struct pl_exchange *x) {
+  struct pl_exchange_block *block = block_of(x);
+  struct pl_conn *conn = block->conn;
+  if (!conn) return PL_ECONNRESET;
+  if (block->unwritten > 0 && !block->has_no_body) {
+    cut(x);
+    return PL_EINVAL;
+  }
+  if (block->is_chunked && !block->has_no_body && pl_buf_append(out_of(conn), "0\r\n\r\n", 5)) {
+    cut(x);
+    return PL_ENOMEM;
+  }
+  complete_answer(conn);
+  return 0;
+}
+
+// ---- bodies ----
+
+static int fail_body(struct pl_exchange_block *block, int error, const char *problem) {
+  block->parser.error = error;
+  if (!block->parser.problem) block->parser.problem = problem;
+  return error;
+}
+
+static int send_continue(struct pl_conn *conn, struct pl_exchange_block *block) {
+  bool is_wanted = block->x.request.expects_continue && !block->sent_continue && !block->x.status &&
+                   block->x.bytes_in == 0 && conn->input.len == 0;
+  if (!is_wanted) return 0;
+  block->sent_continue = true;
+  int error = pl_buf_append(out_of(conn), "HTTP/1.1 100 Continue\r\n\r\n", 25);
+  return error ? error : pl_conn_flush(conn);
+}
+
+static int wait_for_body(struct pl_conn *conn, struct pl_exchange_block *block) {
+  if (conn->saw_eof)
+    return fail_body(block, PL_EPROTO, "the connection ended within the request's body");
+  int error = send_continue(conn, block);
+  if (error) return fail_body(block, error, NULL);
+  uint64_t now = pl_loop_now_ms(conn->service->loop);
+  conn->has_news = false;
+  block->wait_since_ms = now;
+  block->wants_body = true;
+  // After 10 s only a body that comes at 1 KiB a second or more counts as making progress.
+  if (!block->first_wait_ms) block->first_wait_ms = now;
+  uint64_t seconds = (now - block->first_wait_ms) / 1000;
+  if (!block->body_since_ms || seconds < 10 || block->x.bytes_in >= seconds * 1024)
+    block->body_since_ms = now;
+  pl_conn_schedule(conn);
+  return PL_EAGAIN;
+}
+
+static int read_body(struct pl_exchange *x, struct pl_strv *piece) {
+  struct pl_exchange_block *block = block_of(x);
+  struct pl_conn *conn = block->conn;
+  if (block->parser.is_complete) return PL_EOF;
+  if (!conn) return PL_ECONNRESET;
+  if (block->parser.error) return block->parser.error;
+  size_t used;
+  int result = pl_parser_body(&block->parser, conn->input, &used, piece);
+  pl_conn_consume(conn, used);
+  if (result == PL_EAGAIN) return wait_for_body(conn, block);
+  if (result != 0) return result;
+  x->bytes_in += piece->len;
+  if (x->bytes_in > x->body_limit)
+    return fail_body(block, PL_ELIMIT, "the body is longer than limits.body");
+  pl_conn_schedule(conn);
+  return 0;
+}
+
+// ---- the rest ----
+
+static void release(struct pl_exchange *x) {
+  struct pl_exchange_block *block = block_of(x);
+  block->is_released = true;
+  if (!block->conn || block->is_finished)
+    pl_exchange_block_finish(block, true);
+  else if (!x->is_answered)
+    cut(x);
+}
+
+static void peer(struct pl_exchange *x, char *text, size_t size, int *port) {
+  struct pl_conn *conn = block_of(x)->conn;
+  *port = 0;
+  text[0] = '\0';
+  if (conn) pl_stream_peer(&conn->stream, text, size, port);
+}
+
+const struct pl_exchange_ops pl_conn_exchange_ops = {
+    .read_body = read_body,
+    .respond = respond,
+    .start = start,
+    .write = write_piece,
+    .flush = flush_now,
+    .finish = finish,
+    .cut = cut,
+    .release = release,
+    .peer = peer,
+};
+
+// ---- to the kernel ----
+
+int pl_conn_flush(struct pl_conn *conn) {
+  if (conn->stream.write) return 0;
+  if (pl_buf_len(&conn->out) == 0 && conn->held.len == 0) return 0;
+  struct pl_buf sent = conn->sending;
+  conn->sending = conn->out;
+  conn->out = sent;
+  struct pl_strv parts[] = {pl_buf_view(&conn->sending), conn->held};
+  conn->held = (struct pl_strv){0};
+  int error = pl_stream_write(&conn->stream, parts, parts[1].len ? 2 : 1);
+  if (error == PL_EAGAIN) return 0;
+  pl_buf_clear(&conn->sending);
+  pl_http_service_take_back_buffer(conn->service, &conn->sending);
+  if (!conn->stream.write && pl_buf_len(&conn->out) == 0)
+    pl_http_service_take_back_buffer(conn->service, &conn->out);
+  return error;
+}

@@ -1,0 +1,100 @@
+/// The HTTP/1 carrier: one connection, its states and its memory. Private to http/: input.c feeds
+/// it, answer.c writes it, conn.c owns its life and its time-outs.
+///
+///            first byte          head complete         answer complete
+///   IDLE ------------> HEAD ----------------> HANDLING --------------> ANSWERED
+///    ^                   | refused                                       |  | must close
+///    |                   +-----------------------------------> ANSWERED -+  v
+///    +---- body read to its end, answer handed to the kernel ------------+ LINGER -> closed
+///
+/// One message is parsed at a time; what follows stays in `in`. No event of an exchange and no
+/// handler is called from within an exchange's operations: those only note what has to be done and
+/// leave it to pl_conn_continue, which runs as soon as the loop has control.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "http/exchange_block.h"
+#include "http/service.h"
+#include "io/loop.h"
+#include "io/stream.h"
+#include "io/timer.h"
+
+enum pl_conn_state {
+  PL_CONN_IDLE,
+  PL_CONN_HEAD,
+  PL_CONN_HANDLING,
+  PL_CONN_ANSWERED,
+  PL_CONN_LINGER,
+  PL_CONN_CLOSED
+};
+
+struct pl_conn {
+  struct pl_stream stream;
+  struct pl_http_service *service;
+  struct pl_list link;                ///< service->connections
+  struct pl_list watch;               ///< service->watched
+  struct pl_list exchanges;           ///< those that still point here, oldest first
+  struct pl_timer timer;              ///< lazy: re-armed when it fires before deadline_ms
+  uint64_t deadline_ms;               ///< UINT64_MAX: none
+  uint64_t since_ms;                  ///< when the current state began
+  struct pl_deferred later;           ///< pl_conn_continue
+  struct pl_exchange_block *current;  ///< in HEAD, HANDLING, ANSWERED
+  struct pl_strv input;               ///< unread bytes: in the loop's read buffer, or in `in`
+  struct pl_buf in;                   ///< bytes kept over the end of a read
+  struct pl_buf out;                  ///< to be sent
+  struct pl_buf sending;              ///< being sent; must not move
+  struct pl_strv held;                ///< a body to be sent behind `out`, owned by its handler
+  uint64_t discarded;                 ///< bytes of the current body read after its answer
+  size_t unsent_seen;                 ///< queue length when the write time-out was last armed
+  int failure;                        ///< why the connection must be cut; 0 = it need not
+  uint8_t state;                      ///< enum pl_conn_state
+  bool input_is_borrowed;             ///< input is in the loop's read buffer
+  bool is_busy;                       ///< inside pl_conn_continue: no need to defer it
+  bool must_close;                    ///< after the current answer
+  bool saw_eof;                       ///< the client has sent its FIN
+  bool has_news;    ///< bytes, the end or an error that the body's reader has not seen
+  bool is_surplus;  ///< beyond limits.connections
+};
+
+/// Does whatever can be done: parses, calls handlers, drops unread bodies, flushes, sets the
+/// deadline. The only place that calls out. Thread: the loop's; not from inside a task.
+void pl_conn_continue(struct pl_conn *conn);
+
+/// Has pl_conn_continue run soon; for the exchange operations.
+void pl_conn_schedule(struct pl_conn *conn);
+
+/// Ends the connection now: tells every handler, closes the socket.
+/// @param reason for on_gone
+void pl_conn_cut(struct pl_conn *conn, int reason, bool reset);
+
+void pl_conn_enter(struct pl_conn *conn, enum pl_conn_state state);
+
+/// Drops n bytes from the front of the unread input.
+void pl_conn_consume(struct pl_conn *conn, size_t n);
+
+/// Parses and handles what is in conn->input, as far as the state allows. input.c
+void pl_conn_process(struct pl_conn *conn);
+
+/// Reading on or off, as limits.read_ahead and the state say. input.c
+void pl_conn_adjust_reading(struct pl_conn *conn);
+
+/// Refuses the current message with a problem document; the connection closes. answer.c
+void pl_conn_reject(struct pl_conn *conn, int status, const char *detail);
+
+/// Hands what is in `out` and `held` to the kernel. Returns: 0 (all of it, or it is under way), or
+/// an error. answer.c
+PL_MUST_CHECK int pl_conn_flush(struct pl_conn *conn);
+
+/// Whether all bytes so far are with the kernel.
+static inline bool pl_conn_is_flushed(const struct pl_conn *conn) {
+  return pl_buf_len(&conn->out) == 0 && conn->held.len == 0 && !conn->stream.write;
+}
+
+extern const struct pl_exchange_ops pl_conn_exchange_ops;  ///< answer.c
+
+/// Takes over a connected descriptor. Returns: NULL: it is closed, memory was short.
+PL_MUST_CHECK struct pl_conn *pl_conn_open(struct pl_http_service *service, int fd, bool is_unix);

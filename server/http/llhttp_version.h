@@ -1,0 +1,5 @@
+/// Which llhttp this is.
+#pragma once
+
+/// "8.1.1". Static storage.
+const char *pl_llhttp_version(void);

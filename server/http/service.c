@@ -1,0 +1,97 @@
+// The memory that a worker's connections share: spare exchanges and output buffers.
+#include "http/service.h"
+
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "http/exchange_block.h"
+#include "io/loop.h"
+
+enum {
+  SPARE_EXCHANGES_MAX = 256,
+  SPARE_BUFFER_BYTES_MAX = 64 * 1024,
+  NEW_BUFFER_BYTES = 4096
+};
+
+// ---- spare memory ----
+
+struct pl_exchange_block *pl_exchange_block_take(struct pl_http_service *service) {
+  struct pl_exchange_block *block = service->spare_exchanges;
+  if (block) {
+    service->spare_exchanges = block->next;
+    service->spare_exchange_count--;
+  } else {
+    block = pl_mem_alloc(sizeof *block);
+    if (!block) return NULL;
+  }
+  memset(block, 0, offsetof(struct pl_exchange_block, first));
+  pl_list_init(&block->link);
+  block->service = service;
+  service->exchange_count++;
+  return block;
+}
+
+static void free_exchange(struct pl_exchange_block *block) {
+  struct pl_http_service *service = block->service;
+  pl_arena_reset(&block->x.arena);
+  pl_list_remove(&block->link);
+  service->exchange_count--;
+  if (service->spare_exchange_count == SPARE_EXCHANGES_MAX) {
+    pl_mem_free(block);
+    return;
+  }
+  block->next = service->spare_exchanges;
+  service->spare_exchanges = block;
+  service->spare_exchange_count++;
+}
+
+void pl_exchange_block_finish(struct pl_exchange_block *block, bool was_cut) {
+  if (!block->is_finished) {
+    block->is_finished = true;
+    block->service->on_finished(block->service, &block->x, was_cut);
+  }
+  if (block->is_released) free_exchange(block);
+}
+
+void pl_http_service_lend_buffer(struct pl_http_service *service, struct pl_buf *buf) {
+  if (service->spare_buffer_count) *buf = service->spare_buffers[--service->spare_buffer_count];
+  // A fresh one starts at a size that holds a usual answer; short memory shows at the first append.
+  else if (!pl_buf_reserve(buf, NEW_BUFFER_BYTES))
+    return;
+}
+
+void pl_http_service_take_back_buffer(struct pl_http_service *service, struct pl_buf *buf) {
+  if (!buf->block) return;
+  if (service->spare_buffer_count == PL_ARRAY_LEN(service->spare_buffers) ||
+      buf->cap > SPARE_BUFFER_BYTES_MAX) {
+    pl_buf_deinit(buf);
+    return;
+  }
+  pl_buf_clear(buf);
+  service->spare_buffers[service->spare_buffer_count++] = *buf;
+  *buf = (struct pl_buf){0};
+}
+
+// ---- the service ----
+
+int pl_http_service_init(struct pl_http_service *service, struct pl_loop *loop) {
+  service->loop = loop;
+  pl_list_init(&service->connections);
+  pl_list_init(&service->watched);
+  ssize_t got = getrandom(&service->id_prefix, sizeof service->id_prefix, 0);
+  return got == (ssize_t)sizeof service->id_prefix ? 0 : PL_EAGAIN;
+}
+
+void pl_http_service_deinit(struct pl_http_service *service) {
+  pl_timer_stop(&service->loop->wheel, &service->watch_timer);
+  while (service->spare_exchanges) {
+    struct pl_exchange_block *next = service->spare_exchanges->next;
+    pl_mem_free(service->spare_exchanges);
+    service->spare_exchanges = next;
+  }
+  while (service->spare_buffer_count)
+    pl_buf_deinit(&service->spare_buffers[--service->spare_buffer_count]);
+}
