@@ -1,0 +1,90 @@
+// Idle tasks. Task structs come in slabs that live as long as the vm; coroutines come and go.
+#include "runtime/pool.h"
+
+#include <lauxlib.h>
+
+#include "base/mem.h"
+#include "runtime/results.h"
+#include "runtime/task.h"
+#include "runtime/vm.h"
+
+enum { TASKS_PER_SLAB = 32, WORKER_SHIFT = 54 };
+
+struct pl_task_slab {
+  struct pl_task_slab *older;
+  struct pl_task tasks[TASKS_PER_SLAB];
+};
+
+static int add_slab(struct pl_pool *pool) {
+  struct pl_task_slab *slab = pl_mem_zalloc(sizeof *slab);
+  if (!slab) return -1;
+  slab->older = pool->slabs;
+  pool->slabs = slab;
+  for (size_t i = 0; i < TASKS_PER_SLAB; i++) {
+    slab->tasks[i].next_spare = pool->spares;
+    pool->spares = &slab->tasks[i];
+  }
+  return 0;
+}
+
+// Protected: makes the coroutine of the task at index 1, anchored by its key in the results table.
+static int make_coroutine(lua_State *L) {
+  struct pl_task *task = lua_touserdata(L, 1);
+  task->co = lua_newthread(L);
+  *(struct pl_task **)lua_getextraspace(task->co) = task;
+  pl_results_adopt(L);
+  return 0;
+}
+
+static struct pl_task *make_task(struct pl_vm *vm) {
+  struct pl_pool *pool = &vm->pool;
+  if (!pool->spares && add_slab(pool)) return NULL;
+  struct pl_task *task = pool->spares;
+  task->vm = vm;
+  lua_pushcfunction(vm->L, make_coroutine);
+  lua_pushlightuserdata(vm->L, task);
+  if (lua_pcall(vm->L, 1, 0, 0) != LUA_OK) {
+    lua_pop(vm->L, 1);
+    task->co = NULL;
+    return NULL;
+  }
+  pool->spares = task->next_spare;
+  return task;
+}
+
+struct pl_task *pl_pool_take(struct pl_vm *vm) {
+  struct pl_pool *pool = &vm->pool;
+  struct pl_task *task = pool->count ? pool->idle[--pool->count] : make_task(vm);
+  if (task) task->id = (uint64_t)vm->worker << WORKER_SHIFT | ++vm->next_task;
+  return task;
+}
+
+static void free_chain(struct pl_task *task) {
+  if (task->chain != task->chain_local) pl_mem_free(task->chain);
+  task->chain = task->chain_local;
+  task->chain_cap = PL_ARRAY_LEN(task->chain_local);
+}
+
+void pl_pool_give(struct pl_vm *vm, struct pl_task *task, bool is_reusable) {
+  struct pl_pool *pool = &vm->pool;
+  task->id = 0;
+  task->state = PL_TASK_IDLE;
+  free_chain(task);
+  if (is_reusable && pool->count < PL_POOL_IDLE_MAX) {
+    lua_settop(task->co, 0);
+    pool->idle[pool->count++] = task;
+    return;
+  }
+  pl_results_forget(vm->L, task->co);
+  task->co = NULL;
+  task->next_spare = pool->spares;
+  pool->spares = task;
+}
+
+void pl_pool_deinit(struct pl_vm *vm) {
+  while (vm->pool.slabs) {
+    struct pl_task_slab *older = vm->pool.slabs->older;
+    pl_mem_free(vm->pool.slabs);
+    vm->pool.slabs = older;
+  }
+}

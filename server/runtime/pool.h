@@ -1,0 +1,31 @@
+/// Idle tasks with their coroutines, used again last in first out. A pooled coroutine keeps its key
+/// in the results table (value false), so reuse inserts nothing and allocates nothing.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/base.h"
+
+struct pl_vm;
+struct pl_task;
+
+enum { PL_POOL_IDLE_MAX = 64 };
+
+struct pl_pool {
+  struct pl_task *idle[PL_POOL_IDLE_MAX];
+  size_t count;
+  struct pl_task *spares;      ///< task structs without a coroutine
+  struct pl_task_slab *slabs;  ///< all task structs: freed with the vm and not before, so that
+                               ///< whoever holds (task, id) may always look
+};
+
+/// Returns: a task in state IDLE with a usable coroutine and a fresh id, or NULL: out of memory.
+PL_MUST_CHECK struct pl_task *pl_pool_take(struct pl_vm *vm);
+
+/// Gives it back. A coroutine that did not end normally is dropped, and so is one beyond
+/// PL_POOL_IDLE_MAX. (One whose stack grew keeps it: Lua has no call that tells, and each full
+/// collection halves it.) @param is_reusable it ended normally
+void pl_pool_give(struct pl_vm *vm, struct pl_task *task, bool is_reusable);
+
+void pl_pool_deinit(struct pl_vm *vm);

@@ -1,0 +1,176 @@
+// The life of a task, from the pool and back to it.
+//
+// Its coroutine always runs run_body; stack of the coroutine at the start: run_body, the message
+// handler, the task's function, its arguments. So nothing has to be made for a task.
+#include "runtime/task.h"
+
+#include <lauxlib.h>
+
+#include "runtime/pool.h"
+#include "runtime/results.h"
+#include "runtime/sched.h"
+#include "runtime/value.h"
+#include "runtime/vm.h"
+#include "runtime/wait.h"
+
+enum { MESSAGE_HANDLER = 1, PARKED_BIT = 1 };
+
+struct pl_task *pl_task_of(lua_State *co) {
+  uintptr_t raw = *(uintptr_t *)lua_getextraspace(co);
+  struct pl_task *task = (struct pl_task *)(raw & ~(uintptr_t)PARKED_BIT);
+  return task == task->vm->root ? NULL : task;
+}
+
+struct pl_task *pl_task_current(lua_State *L) {
+  return pl_vm_of(L)->sched.current;
+}
+
+const char *pl_cancel_reason_name(enum pl_cancel_reason reason) {
+  static const char *const names[] = {
+      [PL_CANCEL_NONE] = "none",         [PL_CANCEL_CLIENT] = "client",
+      [PL_CANCEL_DEADLINE] = "deadline", [PL_CANCEL_PARENT] = "parent",
+      [PL_CANCEL_KILL] = "killed",       [PL_CANCEL_DRAIN] = "drain"};
+  return names[reason];
+}
+
+const char *pl_task_status(const struct pl_task *task) {
+  if (task->state != PL_TASK_ENDED) return "running";
+  if (!task->has_failed) return "done";
+  return task->cancelled ? "cancelled" : "failed";
+}
+
+// ---- the body ----
+
+static int after_error_hook(lua_State *L, int status, lua_KContext ctx) {
+  (void)ctx;
+  if (status == LUA_OK || status == LUA_YIELD) return 0;
+  struct pl_vm *vm = pl_vm_of(L);
+  vm->host.warn(vm->host.ctx, pl_value_text(L, -1));
+  return 0;
+}
+
+// stack: handler, error object
+static int fail(lua_State *L, struct pl_task *task) {
+  task->has_failed = true;
+  lua_settop(L, 2);
+  lua_pushvalue(L, 2);
+  pl_results_put(L, task->id, 1);
+  if (!task->ops->on_error) return 0;
+  lua_pushcfunction(L, task->ops->on_error);
+  lua_insert(L, 2);
+  return after_error_hook(L, lua_pcallk(L, 1, 0, MESSAGE_HANDLER, 0, after_error_hook), 0);
+}
+
+static int after_body(lua_State *L, int status, lua_KContext ctx) {
+  (void)ctx;
+  struct pl_task *task = pl_vm_of(L)->sched.current;
+  if (status != LUA_OK && status != LUA_YIELD) return fail(L, task);
+  pl_results_put(L, task->id, lua_gettop(L) - MESSAGE_HANDLER);
+  return 0;
+}
+
+static int run_body(lua_State *L) {
+  int args = lua_gettop(L) - 2;
+  return after_body(L, lua_pcallk(L, args, LUA_MULTRET, MESSAGE_HANDLER, 0, after_body), 0);
+}
+
+// ---- beginning ----
+
+static void reset_fields(struct pl_task *task) {
+  task->state = PL_TASK_READY;
+  task->cancelled = PL_CANCEL_NONE;
+  task->has_failed = task->is_reusable = false;
+  task->failure_ref = LUA_NOREF;
+  task->handle = NULL;
+  task->is_suspended = task->is_woken = false;
+  task->wait = NULL;
+  task->chain = task->chain_local;
+  task->chain_cap = PL_ARRAY_LEN(task->chain_local);
+  task->chain[0] = task->co;
+  task->depth = 1;
+  pl_list_init(&task->children);
+  pl_list_init(&task->sibling);
+  pl_list_init(&task->ready);
+  pl_list_init(&task->awaiters);
+}
+
+struct pl_task *pl_task_new(struct pl_vm *vm, struct pl_task *parent, const struct pl_task_ops *ops,
+                            void *owner) {
+  struct pl_task *task = pl_pool_take(vm);
+  if (!task) return NULL;
+  reset_fields(task);
+  task->ops = ops;
+  task->owner = parent ? parent->owner : owner;
+  task->call_depth = parent ? parent->call_depth : 0;
+  task->parent = parent;
+  if (parent) pl_list_push_back(&parent->children, &task->sibling);
+  pl_results_begin(task->co, task->id);
+  vm->live_tasks++;
+  lua_pushcfunction(task->co, run_body);
+  lua_pushcfunction(task->co, pl_value_on_error);
+  return task;
+}
+
+void pl_task_start(struct pl_task *task, int args) {
+  task->start_args = args + 2;  // the message handler and the function
+  if (task->vm->sched.current)
+    pl_sched_ready(task);
+  else
+    pl_sched_run_task(task);
+}
+
+// ---- the end ----
+
+// The task and all its children are over, and with it perhaps its parent, and so on. A loop: chains
+// of tasks grow as long as a script likes.
+static void leave(struct pl_task *task) {
+  struct pl_vm *vm = task->vm;
+  while (task) {
+    struct pl_task *parent = task->parent;
+    if (task->ops->on_gone) task->ops->on_gone(task);
+    if (task->handle) vm->on_handle_gone(task);
+    pl_list_remove(&task->sibling);
+    luaL_unref(vm->L, LUA_REGISTRYINDEX, task->failure_ref);
+    pl_results_clear(task->co, task->id);
+    pl_pool_give(vm, task, task->is_reusable);
+    vm->live_tasks--;
+    bool is_parent_over =
+        parent && parent->state == PL_TASK_ENDED && pl_list_is_empty(&parent->children);
+    task = is_parent_over ? parent : NULL;
+  }
+  if (vm->live_tasks == 0 && vm->on_idle) vm->on_idle(vm);
+}
+
+void pl_task_end(struct pl_task *task, bool is_reusable) {
+  task->state = PL_TASK_ENDED;
+  task->is_reusable = is_reusable;
+  if (!is_reusable) task->has_failed = true;
+  if (task->ops->on_end) task->ops->on_end(task);
+  if (task->handle) task->vm->on_handle_end(task);
+  if (pl_list_is_empty(&task->children)) leave(task);
+}
+
+static struct pl_task *first_leaf(struct pl_task *task) {
+  while (!pl_list_is_empty(&task->children))
+    task = PL_CONTAINER_OF(task->children.next, struct pl_task, sibling);
+  return task;
+}
+
+// Behind `task` in a walk that visits children before their parent.
+static struct pl_task *next_in_walk(struct pl_task *task) {
+  struct pl_list *next = task->sibling.next;
+  if (next == &task->parent->children) return task->parent;
+  return first_leaf(PL_CONTAINER_OF(next, struct pl_task, sibling));
+}
+
+static void cancel_one(struct pl_task *task, enum pl_cancel_reason reason) {
+  if (task->state == PL_TASK_ENDED || task->cancelled) return;
+  task->cancelled = reason;
+  if (task->state == PL_TASK_WAITING) pl_wait_cancel(task);
+}
+
+void pl_task_cancel(struct pl_task *task, enum pl_cancel_reason reason) {
+  for (struct pl_task *t = first_leaf(task); t != task; t = next_in_walk(t))
+    cancel_one(t, PL_CANCEL_PARENT);
+  cancel_one(task, reason);
+}

@@ -1,0 +1,78 @@
+// A Lua state with its allocator. The only caller of lua_newstate.
+#include "runtime/vm.h"
+
+#include <lauxlib.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "runtime/coroutines.h"
+#include "runtime/libraries.h"
+#include "runtime/require.h"
+#include "runtime/results.h"
+#include "runtime/task.h"
+#include "runtime/value.h"
+
+static void *allocate(void *ud, void *block, size_t old_size, size_t size) {
+  struct pl_vm *vm = ud;
+  if (!block) old_size = 0;  // it is the kind of object then
+  if (size == 0) {
+    pl_mem_free(block);
+    vm->heap_bytes -= old_size;
+    return NULL;
+  }
+  if (vm->heap_limit && size > old_size && vm->heap_bytes - old_size + size > vm->heap_limit)
+    return NULL;
+  void *moved = pl_mem_realloc(block, size);
+  if (moved) vm->heap_bytes += size - old_size;
+  return moved;
+}
+
+struct pl_vm *pl_vm_of(lua_State *L) {
+  uintptr_t raw = *(uintptr_t *)lua_getextraspace(L);
+  return ((struct pl_task *)(raw & ~(uintptr_t)1))->vm;
+}
+
+// Lua calls this for an error outside any protected call: a bug of ours.
+static int on_panic(lua_State *L) {
+  struct pl_vm *vm = pl_vm_of(L);
+  const char *text = lua_tostring(L, -1);
+  vm->host.warn(vm->host.ctx, text ? text : "a Lua error outside any task");
+  return 0;
+}
+
+static int open_state(lua_State *L) {
+  pl_libraries_open(L);
+  pl_coroutines_open(L);
+  pl_value_open(L);
+  pl_results_open(L);
+  pl_require_open(L);
+  return 0;
+}
+
+int pl_vm_init(struct pl_vm *vm, const struct pl_host *host, unsigned worker, uint64_t first_task) {
+  *vm = (struct pl_vm){.host = *host, .worker = worker, .next_task = first_task};
+  pl_sched_init(&vm->sched);
+  vm->root = pl_mem_zalloc(sizeof *vm->root);
+  if (!vm->root) return PL_ENOMEM;
+  vm->root->vm = vm;
+  vm->L = lua_newstate(allocate, vm);
+  if (!vm->L) {
+    pl_mem_free(vm->root);
+    return PL_ENOMEM;
+  }
+  *(struct pl_task **)lua_getextraspace(vm->L) = vm->root;
+  lua_atpanic(vm->L, on_panic);
+  lua_pushcfunction(vm->L, open_state);
+  if (lua_pcall(vm->L, 0, 0, 0) != LUA_OK) {
+    pl_vm_deinit(vm);
+    return PL_ENOMEM;
+  }
+  return 0;
+}
+
+void pl_vm_deinit(struct pl_vm *vm) {
+  lua_close(vm->L);
+  pl_pool_deinit(vm);
+  pl_mem_free(vm->root);
+  vm->L = NULL;
+}
