@@ -1,0 +1,43 @@
+/// From what a handler returned to an answer (contract 5.3).
+#pragma once
+
+#include <lua.h>
+#include <stdbool.h>
+
+#include "base/base.h"
+
+struct pl_call;
+
+/// Installs the pieces that response.lua needs. Once per state.
+void pl_api_response_open(lua_State *L);
+
+/// Sends the values at index `first` up to the top as the answer to call. Runs in the call's task
+/// and may suspend it (a streamed body, a file): use as `return pl_api_send(L, call, first)` from
+/// a C function; nothing is left to do after it. Raises what the values are to blame for.
+int pl_api_send(lua_State *L, struct pl_call *call, int first);
+
+/// Sends the built-in answer for the error object at `index`: a problem document, or HTML where the
+/// client prefers it. Logs what is the server's own fault with its traceback. When an answer has
+/// begun already the connection is cut. Never waits. Raises only out of memory.
+void pl_api_send_error(lua_State *L, struct pl_call *call, int index);
+
+/// Logs the error object at index when it is the server's own fault (status 500 and up).
+void pl_api_report(lua_State *L, struct pl_call *call, int index);
+
+/// Sends a problem document without Lua: 404, 405, 503.
+/// @param detail or NULL. @param header one line with CR LF, or NULL
+void pl_api_send_problem(struct pl_call *call, int status, const char *detail, const char *header);
+
+/// Whether the value at index is a Response (response.lua's).
+bool pl_api_is_response(lua_State *L, int index);
+
+/// Streams: the function on top of the stack is called with a writer after the head in `response`;
+/// the answer ends when it returns. `is_events`: server-sent events. api_stream.c
+struct pl_response;
+int pl_api_send_stream(lua_State *L, struct pl_call *call, const struct pl_response *head,
+                       bool is_events);
+
+/// Sends the opened file (userdata "perilune.File") at `index`: conditional and range requests are
+/// evaluated here, when the status is 200. head->headers are what the worker's header_lines hold:
+/// more lines are appended there. api_file.c
+int pl_api_send_file(lua_State *L, struct pl_call *call, int index, const struct pl_response *head);

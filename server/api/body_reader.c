@@ -1,0 +1,185 @@
+// Reading the body. A task that waits for it is call->body_wait; tasks that read at the same time
+// take turns between two waits, and the second one that has to wait is refused.
+#include "api/body_reader.h"
+
+#include <lauxlib.h>
+
+#include "api/api.h"
+#include "base/error.h"
+#include "config/config.h"
+#include "runtime/value.h"
+
+// ---- who may read ----
+
+static int raise_handed_out(lua_State *L, const char *operation) {
+  return luaL_error(L,
+                    "%s: the body is handed out by chunks(), parts() or save() already, and it "
+                    "comes only once: use one of them, or req:body() first and then only that",
+                    operation);
+}
+
+static void check_time(lua_State *L, const struct pl_call *call, const char *operation) {
+  if (call->x->is_answered)
+    luaL_error(L, "%s: the request has been answered, its body is gone: read it before", operation);
+}
+
+static void free_body(void *arg) {
+  struct pl_call *call = arg;
+  pl_buf_deinit(&call->body);
+}
+
+void pl_body_begin_stream(lua_State *L, struct pl_call *call, const char *operation) {
+  check_time(L, call, operation);
+  if (call->body_state == PL_BODY_STREAMED) raise_handed_out(L, operation);
+  if (call->body_state != PL_BODY_UNREAD)
+    luaL_error(L,
+               "%s: the body was read already by body(), json() or form(): call %s first, or go "
+               "on with req:body()",
+               operation, operation);
+  if (pl_arena_defer(&call->x->arena, free_body, call)) pl_body_raise(L, PL_ENOMEM);
+  call->body_state = PL_BODY_STREAMED;
+}
+
+// ---- keeping it ----
+
+// A route with `body = false` has no bound of its own, but what is kept in memory has.
+static bool is_too_long_to_keep(lua_State *L, const struct pl_call *call) {
+  return call->route && call->route->body_is_unlimited &&
+         pl_buf_len(&call->body) > pl_api_context(L)->config->limits_body_bytes;
+}
+
+static int read_on(lua_State *L, struct pl_call *call) {
+  int rc = 0;
+  while (rc == 0) {
+    struct pl_strv piece;
+    rc = call->x->ops->read_body(call->x, &piece);
+    if (rc == 0) rc = pl_buf_append(&call->body, piece.data, piece.len);
+    if (rc == 0 && is_too_long_to_keep(L, call)) rc = PL_ELIMIT;
+  }
+  return rc;
+}
+
+int pl_body_keep(lua_State *L, struct pl_call *call, const char *operation) {
+  check_time(L, call, operation);
+  if (call->body_state == PL_BODY_KEPT) return 0;
+  if (call->body_state == PL_BODY_FAILED) return call->body_error;
+  if (call->body_state == PL_BODY_STREAMED) return raise_handed_out(L, operation);
+  pl_wait_check(L, operation);
+  if (call->body_state == PL_BODY_UNREAD) {
+    if (pl_arena_defer(&call->x->arena, free_body, call)) return PL_ENOMEM;
+    call->body_state = PL_BODY_READING;
+  }
+  int rc = read_on(L, call);
+  if (rc == PL_EAGAIN) return rc;
+  call->body_state = rc == PL_EOF ? PL_BODY_KEPT : PL_BODY_FAILED;
+  call->body_error = rc;
+  return rc == PL_EOF ? 0 : rc;
+}
+
+// ---- as it comes ----
+
+// Without chunks one call gives all that is there; to ask again would tell the carrier that a
+// reader waits.
+int pl_body_gather(struct pl_call *call, struct pl_buf *out) {
+  bool is_chunked = call->x->request.content_length < 0;
+  int rc = 0;
+  do {
+    struct pl_strv piece;
+    rc = call->x->ops->read_body(call->x, &piece);
+    if (rc == 0) rc = pl_buf_append(out, piece.data, piece.len);
+  } while (rc == 0 && is_chunked && pl_buf_len(out) < PL_BODY_PIECE_BYTES);
+  return rc;
+}
+
+int pl_body_hand_out(lua_State *L, struct pl_buf *buf) {
+  struct pl_strv bytes = pl_buf_view(buf);
+  if (bytes.len > PL_BODY_PIECE_BYTES) bytes.len = PL_BODY_PIECE_BYTES;
+  lua_pushlstring(L, bytes.data, bytes.len);
+  pl_buf_consume(buf, bytes.len);
+  return 1;
+}
+
+// ---- waiting ----
+
+static void cancel_wait(struct pl_wait *wait) {
+  PL_CONTAINER_OF(wait, struct pl_call, body_wait)->body_is_awaited = false;
+}
+
+int pl_body_wait(lua_State *L, struct pl_call *call, lua_KContext ctx, lua_KFunction k) {
+  static const char operation[] = "reading the request's body";
+  pl_wait_check(L, operation);
+  if (call->body_is_awaited)
+    return luaL_error(L, "the request's body is being read by another task: let one of them read "
+                         "it and give it to the other");
+  call->body_is_awaited = true;
+  pl_wait_begin(L, &call->body_wait, operation, cancel_wait);
+  return pl_wait_yield(L, ctx, k);
+}
+
+void pl_call_on_readable(struct pl_call *call) {
+  if (!call->body_is_awaited) return;
+  call->body_is_awaited = false;
+  pl_wait_complete(&call->body_wait);
+}
+
+// ---- failing ----
+
+static const struct failure {
+  int code;
+  int status;
+  const char *message;
+} failures[] = {
+    {PL_ELIMIT, 413, "the body is longer than limits.body or its route's limit"},
+    {PL_ETIMEDOUT, 408, "the body came too slowly (timeouts.body)"},
+    {PL_EPROTO, 400, "the body is cut short, or its framing is broken"},
+    {PL_ENOMEM, 503, "out of memory"},
+};
+
+static const struct failure *find_failure(int code) {
+  for (size_t i = 0; i < PL_ARRAY_LEN(failures); i++)
+    if (failures[i].code == code) return &failures[i];
+  return NULL;
+}
+
+int pl_body_raise(lua_State *L, int code) {
+  const struct failure *f = find_failure(code);
+  if (!f) return pl_call_raise_gone(L);
+  pl_value_push_error(L, f->status, pl_error_name(code), f->message);
+  return lua_error(L);
+}
+
+void pl_body_check_options(lua_State *L, int index) {
+  if (lua_isnoneornil(L, index)) return;
+  luaL_checktype(L, index, LUA_TTABLE);
+  for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+    lua_pushvalue(L, -2);
+    const char *name = lua_tostring(L, -1);
+    if (!name || strcmp(name, "silent") != 0)
+      luaL_argerror(L, index,
+                    lua_pushfstring(L, "unknown option '%s': only `silent` is one",
+                                    name ? name : luaL_typename(L, -1)));
+    lua_pop(L, 1);
+  }
+}
+
+static bool is_silent(lua_State *L, int options) {
+  if (!lua_istable(L, options)) return false;
+  lua_getfield(L, options, "silent");
+  bool silent = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return silent;
+}
+
+int pl_body_fail_with(lua_State *L, int options, int status, const char *message) {
+  if (!is_silent(L, options)) return pl_call_raise(L, status, message);
+  lua_pushnil(L);
+  lua_pushstring(L, message);
+  lua_pushinteger(L, status);
+  return 3;
+}
+
+int pl_body_fail(lua_State *L, int options, int code) {
+  const struct failure *f = find_failure(code);
+  if (!f || !is_silent(L, options)) return pl_body_raise(L, code);
+  return pl_body_fail_with(L, options, f->status, f->message);
+}

@@ -1,0 +1,388 @@
+// Request -> route -> task -> answer. The only file outside api/ that sees both http/ and runtime/.
+#include "worker/dispatch.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <stdio.h>
+
+#include "api/api_response.h"
+#include "api/call.h"
+#include "api/remote.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "config/config.h"
+#include "http/path.h"
+#include "runtime/value.h"
+#include "worker/generation.h"
+#include "worker/worker.h"
+
+// ---- what the carrier tells ----
+
+static void on_readable(struct pl_exchange *x) {
+  pl_call_on_readable(x->user);
+}
+
+static void on_drain(struct pl_exchange *x) {
+  pl_call_on_drain(x->user);
+}
+
+static void on_gone(struct pl_exchange *x, int reason) {
+  struct pl_call *call = x->user;
+  if (!call->task) return;
+  enum pl_cancel_reason why = reason == PL_ETIMEDOUT   ? PL_CANCEL_DEADLINE
+                              : reason == PL_ECANCELED ? PL_CANCEL_DRAIN
+                                                       : PL_CANCEL_CLIENT;
+  pl_task_cancel(call->task, why);
+}
+
+static const struct pl_exchange_events events = {
+    .on_readable = on_readable, .on_drain = on_drain, .on_gone = on_gone};
+
+// ---- the task ----
+
+static int send_result(lua_State *L, int status, lua_KContext ctx) {
+  (void)status;
+  (void)ctx;
+  return pl_api_send(L, pl_call_current(L), 1);
+}
+
+// The request task's function. stack: handler, its arguments behind the request
+static int handle_request(lua_State *L) {
+  struct pl_call *call = pl_call_current(L);
+  if (call->route->wants_request) {
+    pl_call_push_request(L, call);
+    lua_insert(L, 2);
+  }
+  lua_callk(L, lua_gettop(L) - 1, LUA_MULTRET, 0, send_result);
+  return send_result(L, LUA_OK, 0);
+}
+
+// stack: error object. The finish handlers are told.
+static void keep_error(lua_State *L, struct pl_call *call) {
+  const struct pl_generation *g = call->generation;
+  if (!g->table.has_finish) return;
+  lua_pushvalue(L, 1);
+  call->error = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+// stack: error object
+static int answer_error(lua_State *L) {
+  struct pl_call *call = pl_call_current(L);
+  keep_error(L, call);
+  bool can_answer = call->x->status == 0 && !pl_task_current(L)->cancelled;
+  if (!can_answer || call->route->on_error == LUA_NOREF) {
+    pl_api_send_error(L, call, 1);
+    return 0;
+  }
+  pl_api_report(L, call, 1);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, call->route->on_error);
+  pl_call_push_request(L, call);
+  lua_pushvalue(L, 1);
+  lua_remove(L, 1);
+  lua_callk(L, 2, LUA_MULTRET, 0, send_result);
+  return send_result(L, LUA_OK, 0);
+}
+
+// Whatever went wrong, the client gets an answer or the end of its connection.
+static void on_end(struct pl_task *task) {
+  struct pl_call *call = task->owner;
+  struct pl_exchange *x = call->x;
+  if (x->is_answered) return;
+  if (x->status)
+    x->ops->cut(x);
+  else
+    pl_api_send_problem(call, 500, NULL, NULL);
+}
+
+static void on_task_gone(struct pl_task *task) {
+  struct pl_call *call = task->owner;
+  struct pl_generation *g = call->generation;
+  struct pl_worker *worker = g->options.ctx;
+  pl_call_forget_request(call);
+  call->task = NULL;
+  call->route->in_flight--;
+  worker->in_flight--;
+  call->x->ops->release(call->x);
+}
+
+static const struct pl_task_ops request_ops = {
+    .on_error = answer_error, .on_end = on_end, .on_gone = on_task_gone};
+
+// ---- answers without a task ----
+
+static void answer_now(struct pl_call *call, int status, const char *detail, const char *header) {
+  pl_api_send_problem(call, status, detail, header);
+  call->x->ops->release(call->x);
+}
+
+static void answer_options(struct pl_call *call, int status, const char *header) {
+  struct pl_response r = {.status = status, .headers = pl_strv_of(header)};
+  if (call->x->ops->respond(call->x, &r) == PL_ENOMEM) call->x->ops->cut(call->x);
+  call->x->ops->release(call->x);
+}
+
+// ---- admission ----
+
+// A body that is too long is refused before a byte of it is read.
+static bool body_is_too_long(const struct pl_exchange *x) {
+  return x->request.content_length > 0 && (uint64_t)x->request.content_length > x->body_limit;
+}
+
+static bool is_saturated(const struct pl_worker *worker, const struct pl_route *route) {
+  return worker->in_flight >= worker->config->limits_in_flight ||
+         (route->in_flight_limit && route->in_flight >= route->in_flight_limit);
+}
+
+static void start_task(struct pl_worker *worker, struct pl_call *call, int status,
+                       const char *allow) {
+  struct pl_generation *g = worker->current;
+  struct pl_exchange *x = call->x;
+  struct pl_route *route = call->route;
+  x->body_limit = route->body_limit;
+  x->request_timeout_ms = route->timeout_ms;
+  x->half_close = route->half_close;
+  if (body_is_too_long(x)) {
+    answer_now(call, 413, "the body is longer than limits.body or its route's limit", NULL);
+    return;
+  }
+  if (is_saturated(worker, route)) {
+    answer_now(call, 503, "too many requests at once", "Retry-After: 1\r\n");
+    return;
+  }
+  if (pl_generation_is_short_of_memory(g)) {
+    answer_now(call, 503, "the worker is short of memory (limits.memory)", "Retry-After: 1\r\n");
+    return;
+  }
+  struct pl_task *task = pl_task_new(&g->vm, NULL, &request_ops, call);
+  if (!task) {
+    answer_now(call, 503, "out of memory", "Retry-After: 1\r\n");
+    return;
+  }
+  call->task = task;
+  route->in_flight++;
+  worker->in_flight++;
+  lua_pushcfunction(task->co, handle_request);
+  lua_rawgeti(task->co, LUA_REGISTRYINDEX, route->handler);
+  int args = 1;
+  if (status) {
+    lua_pushinteger(task->co, status);
+    lua_pushstring(task->co, allow);
+    args = 3;
+  }
+  pl_task_start(task, args);
+}
+
+// ---- routing ----
+
+static void use_fallback(struct pl_worker *worker, struct pl_call *call, int status,
+                         const char *allow) {
+  struct pl_fallback *f = pl_route_table_fallback(&worker->current->table, call->path);
+  if (f && f->route.handler != LUA_NOREF) {
+    call->route = &f->route;
+    start_task(worker, call, status, allow);
+    return;
+  }
+  char header[PL_ALLOW_MAX + 16];
+  snprintf(header, sizeof header, "Allow: %s\r\n", allow ? allow : "");
+  answer_now(call, status, NULL, allow ? header : NULL);
+}
+
+static void answer_method(struct pl_worker *worker, struct pl_call *call, unsigned allowed) {
+  char allow[PL_ALLOW_MAX], header[PL_ALLOW_MAX + 16];
+  pl_router_write_allow(allowed, allow);
+  if (call->x->request.method != PL_METHOD_OPTIONS) {
+    use_fallback(worker, call, 405, allow);
+    return;
+  }
+  struct pl_fallback *f = pl_route_table_fallback(&worker->current->table, call->path);
+  if (f && f->route.handler != LUA_NOREF) {  // a preflight is for the app's middleware
+    use_fallback(worker, call, 204, allow);
+    return;
+  }
+  snprintf(header, sizeof header, "Allow: %s\r\n", allow);
+  answer_options(call, 204, header);
+}
+
+static bool take_match(struct pl_call *call, const struct pl_route_list *list,
+                       const struct pl_match *match) {
+  call->route = &list->items[match->route];
+  size_t bytes = match->count * sizeof *match->captures;
+  struct pl_strv *captures = bytes ? pl_arena_alloc(&call->x->arena, bytes) : NULL;
+  if (bytes && !captures) return false;
+  if (bytes) memcpy(captures, match->captures, bytes);
+  call->captures = captures;
+  return true;
+}
+
+static void route_request(struct pl_worker *worker, struct pl_call *call,
+                          const struct pl_path *path) {
+  const struct pl_route_table *table = &worker->current->table;
+  const struct pl_route_list *list = &table->routes;
+  struct pl_match match;
+  enum pl_method method = call->x->request.method;
+  enum pl_route_verdict verdict = pl_router_match(list->router, method, path, &match);
+  if (verdict == PL_ROUTE_NOT_FOUND && table->statics.count) {
+    list = &table->statics;
+    verdict = pl_router_match(list->router, method, path, &match);
+  }
+  switch (verdict) {
+  case PL_ROUTE_FOUND:
+    if (take_match(call, list, &match))
+      start_task(worker, call, 0, NULL);
+    else
+      answer_now(call, 503, "out of memory", "Retry-After: 1\r\n");
+    return;
+  case PL_ROUTE_BAD_METHOD:
+    answer_method(worker, call, match.allowed);
+    return;
+  case PL_ROUTE_BAD_SLASH:
+    answer_now(call, 400, "an encoded slash in the path", NULL);
+    return;
+  default:
+    use_fallback(worker, call, 404, NULL);
+  }
+}
+
+// OPTIONS * is the server's own: the health check's question.
+static void answer_asterisk(struct pl_worker *worker, struct pl_call *call) {
+  bool is_ready =
+      worker->state == PL_WORKER_SERVING && worker->in_flight < worker->config->limits_in_flight;
+  answer_options(call, is_ready ? 204 : 503,
+                 is_ready ? "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"
+                          : "Retry-After: 1\r\n");
+}
+
+static struct pl_call *make_call(struct pl_worker *worker, struct pl_exchange *x) {
+  struct pl_call *call = pl_arena_alloc(&x->arena, sizeof *call);
+  if (!call) return NULL;
+  *call = (struct pl_call){.x = x,
+                           .vm = &worker->current->vm,
+                           .generation = worker->current,
+                           .error = LUA_NOREF,
+                           .held_body = LUA_NOREF};
+  x->user = call;
+  x->events = &events;
+  pl_generation_hold(worker->current);
+  return call;
+}
+
+void pl_dispatch_request(struct pl_worker *worker, struct pl_exchange *x) {
+  struct pl_path path;
+  struct pl_call *call = make_call(worker, x);
+  if (!call) {
+    x->ops->release(x);
+    return;
+  }
+  if (pl_strv_eq(x->request.raw_path, PL_STRV("*"))) {
+    answer_asterisk(worker, call);
+    return;
+  }
+  if (pl_path_parse(x->request.raw_path, &x->arena, &path)) {
+    answer_now(call, 400, "the path is not properly encoded", NULL);
+    return;
+  }
+  call->path = path.text;
+  route_request(worker, call, &path);
+}
+
+// ---- the end of an exchange ----
+
+static void log_access(struct pl_worker *worker, struct pl_exchange *x) {
+  const struct pl_call *call = x->user;
+  struct pl_remote remote;
+  if (!worker->config->log_access || !pl_log_is_enabled(PL_LOG_INFO)) return;
+  pl_remote_of(x, worker->config, &remote);
+  bool has_request_line = x->request.target.len > 0;
+  struct pl_log_access line = {
+      .method = has_request_line ? pl_method_name(x->request.method) : PL_STRV("-"),
+      .path = call ? call->path : x->request.target,
+      .status = x->status,
+      .bytes = x->bytes_out,
+      .duration_us = x->started_ns ? (pl_clock_ns() - x->started_ns) / 1000 : 0,
+      .id = x->id,
+      .remote = pl_strv_of(remote.address)};
+  if (call && call->route) line.route = pl_strv_of(call->route->pattern);
+  pl_log_access(&line);
+}
+
+/// What the finish handlers are told.
+struct finish {
+  struct pl_call *call;
+  bool was_cut;
+};
+
+static int run_finish(lua_State *L, int status, lua_KContext next) {
+  (void)status;
+  lua_settop(L, 3); /* stack: handlers, request, info */
+  if (lua_rawgeti(L, 1, (lua_Integer)next) == LUA_TNIL) return 0;
+  lua_pushvalue(L, 2);
+  lua_pushvalue(L, 3);
+  lua_callk(L, 2, 0, next + 1, run_finish);
+  return run_finish(L, LUA_OK, next + 1);
+}
+
+static int begin_finish(lua_State *L) {
+  return run_finish(L, LUA_OK, 1);
+}
+
+static int report_finish_error(lua_State *L) {
+  pl_log(PL_LOG_ERROR, "finish handler: %s", pl_value_text(L, 1));
+  return 0;
+}
+
+static const struct pl_task_ops finish_ops = {.on_error = report_finish_error};
+
+static void push_info(lua_State *L, const struct pl_call *call, bool was_cut) {
+  const struct pl_exchange *x = call->x;
+  lua_createtable(L, 0, 5);
+  lua_pushinteger(L, x->status);
+  lua_setfield(L, -2, "status");
+  lua_pushinteger(L, (lua_Integer)x->bytes_in);
+  lua_setfield(L, -2, "bytes_in");
+  lua_pushinteger(L, (lua_Integer)x->bytes_out);
+  lua_setfield(L, -2, "bytes_out");
+  lua_pushnumber(L, (lua_Number)(pl_clock_ns() - x->started_ns) / 1e9);
+  lua_setfield(L, -2, "seconds");
+  lua_pushboolean(L, was_cut);
+  lua_setfield(L, -2, "cut");
+  if (call->error == LUA_NOREF) return;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, call->error);
+  lua_setfield(L, -2, "error");
+}
+
+// Protected, on the main state: makes the task and moves its arguments there.
+static int start_finish(lua_State *L) {
+  struct finish *f = lua_touserdata(L, 1);
+  struct pl_generation *g = f->call->generation;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, g->table.finish);
+  pl_call_push_request(L, f->call);
+  push_info(L, f->call, f->was_cut);
+  struct pl_task *task = pl_task_new(&g->vm, NULL, &finish_ops, NULL);
+  if (!task) return 0;
+  lua_pushcfunction(task->co, begin_finish);
+  lua_xmove(L, task->co, 3);
+  pl_task_start(task, 3);
+  return 0;
+}
+
+static void run_finish_handlers(struct pl_generation *g, struct pl_call *call, bool was_cut) {
+  struct finish f = {call, was_cut};
+  lua_State *L = g->vm.L;
+  lua_pushcfunction(L, start_finish);
+  lua_pushlightuserdata(L, &f);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
+  if (!call->task) pl_call_forget_request(call);
+}
+
+void pl_dispatch_finished(struct pl_worker *worker, struct pl_exchange *x, bool was_cut) {
+  struct pl_call *call = x->user;
+  log_access(worker, x);
+  if (!call) return;
+  struct pl_generation *g = call->generation;
+  if (g->table.has_finish && call->route) run_finish_handlers(g, call, was_cut);
+  luaL_unref(g->vm.L, LUA_REGISTRYINDEX, call->held_body);
+  luaL_unref(g->vm.L, LUA_REGISTRYINDEX, call->error);
+  call->held_body = call->error = LUA_NOREF;
+  pl_generation_release(g);
+}

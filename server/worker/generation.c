@@ -1,0 +1,302 @@
+// Loading an app and ending it. Both run in tasks, so that the app file, the modules it requires
+// and its start and stop handlers may wait.
+#include "worker/generation.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "api/api_response.h"
+#include "api/modules.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "config/config.h"
+#include "io/loop.h"
+#include "runtime/libraries.h"
+#include "runtime/results.h"
+#include "runtime/task.h"
+#include "runtime/value.h"
+
+enum { COLLECT_INTERVAL_MS = 100 };
+
+static void try_to_stop(struct pl_generation *g);
+
+// ---- the host ----
+
+static void wake_loop(void *ctx) {
+  struct pl_generation *g = ctx;
+  pl_loop_wake(g->options.loop);
+}
+
+static void log_warning(void *ctx, const char *text) {
+  (void)ctx;
+  pl_log(PL_LOG_WARN, "%s", text);
+}
+
+static void log_print(void *ctx, const char *text, size_t len) {
+  (void)ctx;
+  pl_log_fields(PL_LOG_INFO, pl_strv(text, len), NULL, 0);
+}
+
+static void on_vm_idle(struct pl_vm *vm) {
+  try_to_stop(PL_CONTAINER_OF(vm, struct pl_generation, vm));
+}
+
+// ---- paths ----
+
+static char *copy_folder(const char *app_path) {
+  const char *slash = app_path ? strrchr(app_path, '/') : NULL;
+  size_t len = slash ? (size_t)(slash - app_path) : 0;
+  char *folder = pl_mem_alloc(len + 2);
+  if (!folder) return NULL;
+  memcpy(folder, app_path ? app_path : "", len);
+  if (slash && len == 0) folder[len++] = '/';
+  folder[len] = '\0';
+  return folder;
+}
+
+// package.path and cpath: the configured ones, or the app's folder before Lua's usual places.
+static void set_path(lua_State *L, const char *field, const char *configured, const char *folder,
+                     const char *ending, const char *ending_init) {
+  lua_getglobal(L, "package");
+  if (configured) {
+    lua_pushstring(L, configured);
+  } else {
+    const char *base = folder[0] ? folder : ".";
+    lua_getfield(L, -1, field);
+    lua_pushfstring(L, "%s/%s;%s%s%s%s", base, ending, ending_init ? base : "",
+                    ending_init ? "/" : "", ending_init ? ending_init : "", lua_tostring(L, -1));
+  }
+  lua_setfield(L, lua_gettop(L) - (configured ? 1 : 2), field);
+}
+
+static void set_paths(lua_State *L, const struct pl_generation *g) {
+  const struct pl_config *config = g->options.config;
+  set_path(L, "path", config->lua_path, g->app_folder, "?.lua", "?/init.lua;");
+  set_path(L, "cpath", config->lua_cpath, g->app_folder, "?.so", NULL);
+  lua_settop(L, 0);
+}
+
+// ---- loading ----
+
+static struct pl_generation *generation_of(lua_State *L) {
+  return PL_CONTAINER_OF(pl_vm_of(L), struct pl_generation, vm);
+}
+
+static int after_hooks(lua_State *L, int status, lua_KContext next);
+
+// stack: array of functions. Calls them one after the other; each may wait.
+static int run_hooks(lua_State *L, lua_Integer next) {
+  lua_settop(L, 1);
+  if (lua_rawgeti(L, 1, next) == LUA_TNIL) return 0;
+  lua_callk(L, 0, 0, (lua_KContext)next, after_hooks);
+  return run_hooks(L, next + 1);
+}
+
+static int after_hooks(lua_State *L, int status, lua_KContext next) {
+  (void)status;
+  return run_hooks(L, (lua_Integer)next + 1);
+}
+
+static int after_compile(lua_State *L, int status, lua_KContext ctx) {
+  (void)status;
+  (void)ctx;
+  struct pl_generation *g = generation_of(L);
+  pl_route_table_read(L, g->options.config, &g->table);
+  if (g->options.skip_start) return 0;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, g->table.start);
+  lua_replace(L, 1);
+  return run_hooks(L, 1);
+}
+
+static int after_require(lua_State *L, int status, lua_KContext ctx) {
+  (void)status;
+  (void)ctx;
+  lua_getfield(L, 2, "app");
+  lua_pushvalue(L, 1);
+  lua_callk(L, 1, 1, 0, after_compile);
+  return after_compile(L, LUA_OK, 0);
+}
+
+// stack: what the app file returned
+static int after_app(lua_State *L, int status, lua_KContext ctx) {
+  (void)status;
+  (void)ctx;
+  lua_settop(L, 1);
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "perilune.compile");
+  lua_callk(L, 1, 1, 0, after_require);
+  return after_require(L, LUA_OK, 0);
+}
+
+static void load_chunk(lua_State *L, const struct pl_generation *g) {
+  const struct pl_generation_options *o = &g->options;
+  int status = o->app_code ? luaL_loadbufferx(L, o->app_code, strlen(o->app_code), "=(-e)", "t")
+                           : luaL_loadfilex(L, o->app_path, "t");
+  if (status != LUA_OK) lua_error(L);
+}
+
+static int load_app(lua_State *L) {
+  struct pl_generation *g = generation_of(L);
+  set_paths(L, g);
+  load_chunk(L, g);
+  lua_callk(L, 0, 1, 0, after_app);
+  return after_app(L, LUA_OK, 0);
+}
+
+static int open_libraries(lua_State *L) {
+  pl_api_open(L);
+  pl_api_request_open(L);
+  pl_api_response_open(L);
+  return 0;
+}
+
+static int keep_problem(lua_State *L) {
+  struct pl_generation *g = generation_of(L);
+  size_t len;
+  const char *text = luaL_tolstring(L, 1, &len);
+  g->problem = pl_mem_alloc(len + 1);
+  if (g->problem) memcpy(g->problem, text, len + 1);
+  return 0;
+}
+
+static int guard_globals(lua_State *L) {
+  pl_libraries_guard_globals(L);
+  return 0;
+}
+
+static void on_load_gone(struct pl_task *task) {
+  struct pl_generation *g = PL_CONTAINER_OF(task->vm, struct pl_generation, vm);
+  g->state = task->has_failed ? PL_GENERATION_FAILED : PL_GENERATION_READY;
+  if (!task->has_failed) {
+    lua_pushcfunction(g->vm.L, guard_globals);
+    if (lua_pcall(g->vm.L, 0, 0, 0) != LUA_OK) lua_pop(g->vm.L, 1);
+  }
+  g->options.on_loaded(g, g->options.ctx);
+}
+
+static const struct pl_task_ops load_ops = {.on_error = keep_problem, .on_gone = on_load_gone};
+
+static void fail_loading(struct pl_generation *g) {
+  g->state = PL_GENERATION_FAILED;
+  g->options.on_loaded(g, g->options.ctx);
+}
+
+static void start_loading(struct pl_generation *g) {
+  struct pl_task *task = pl_task_new(&g->vm, NULL, &load_ops, NULL);
+  if (!task) {
+    fail_loading(g);
+    return;
+  }
+  lua_pushcfunction(task->co, load_app);
+  pl_task_start(task, 0);
+}
+
+static void fill_context(struct pl_generation *g) {
+  g->api = (struct pl_api_context){.loop = g->options.loop,
+                                   .config = g->options.config,
+                                   .app_folder = g->app_folder,
+                                   .worker_index = g->options.worker_index,
+                                   .worker_count = g->options.worker_count};
+  g->vm.user = &g->api;
+  g->vm.on_idle = on_vm_idle;
+  uint64_t memory = g->options.config->limits_memory_bytes;
+  g->vm.heap_limit = memory > SIZE_MAX / 2 ? 0 : (size_t)memory * 2;
+}
+
+struct pl_generation *pl_generation_new(const struct pl_generation_options *options) {
+  struct pl_generation *g = pl_mem_zalloc(sizeof *g);
+  if (!g) return NULL;
+  g->options = *options;
+  pl_list_init(&g->link);
+  pl_route_table_init(&g->table);
+  g->app_folder = copy_folder(options->app_path);
+  struct pl_host host = {.ctx = g, .wake = wake_loop, .warn = log_warning, .print = log_print};
+  if (!g->app_folder || pl_vm_init(&g->vm, &host, options->worker_index, options->first_task)) {
+    pl_mem_free(g->app_folder);
+    pl_mem_free(g);
+    return NULL;
+  }
+  fill_context(g);
+  lua_pushcfunction(g->vm.L, open_libraries);
+  if (lua_pcall(g->vm.L, 0, 0, 0) != LUA_OK) {
+    lua_pop(g->vm.L, 1);
+    fail_loading(g);
+  } else {
+    start_loading(g);
+  }
+  return g;
+}
+
+// ---- ending ----
+
+static int report_stop_error(lua_State *L) {
+  pl_log(PL_LOG_ERROR, "stop handler: %s", pl_value_text(L, 1));
+  return 0;
+}
+
+static int run_stop_hooks(lua_State *L) {
+  struct pl_generation *g = generation_of(L);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, g->table.stop);
+  return run_hooks(L, 1);
+}
+
+static void on_stop_gone(struct pl_task *task) {
+  struct pl_generation *g = PL_CONTAINER_OF(task->vm, struct pl_generation, vm);
+  g->state = PL_GENERATION_STOPPED;
+}
+
+static const struct pl_task_ops stop_ops = {.on_error = report_stop_error, .on_gone = on_stop_gone};
+
+static void try_to_stop(struct pl_generation *g) {
+  if (!g->is_retired || g->vm.live_tasks > 0 || g->open_calls > 0) return;
+  if (g->state == PL_GENERATION_READY) {
+    g->state = PL_GENERATION_STOPPING;
+    bool has_started = !g->options.skip_start;
+    struct pl_task *task = has_started ? pl_task_new(&g->vm, NULL, &stop_ops, NULL) : NULL;
+    if (task) {
+      lua_pushcfunction(task->co, run_stop_hooks);
+      pl_task_start(task, 0);
+      return;
+    }
+    g->state = PL_GENERATION_STOPPED;
+  }
+  if (g->state == PL_GENERATION_STOPPED || g->state == PL_GENERATION_FAILED)
+    g->options.on_stopped(g, g->options.ctx);
+}
+
+void pl_generation_retire(struct pl_generation *g) {
+  if (g->is_retired) return;
+  g->is_retired = true;
+  try_to_stop(g);
+}
+
+void pl_generation_release(struct pl_generation *g) {
+  g->open_calls--;
+  try_to_stop(g);
+}
+
+bool pl_generation_is_short_of_memory(struct pl_generation *g) {
+  uint64_t limit = g->options.config->limits_memory_bytes;
+  if (PL_LIKELY(g->vm.heap_bytes <= limit)) return false;
+  uint64_t now = pl_loop_now_ms(g->options.loop);
+  if (now >= g->collect_after_ms) {
+    lua_gc(g->vm.L, LUA_GCCOLLECT, 0);
+    g->collect_after_ms = now + COLLECT_INTERVAL_MS;
+  }
+  return g->vm.heap_bytes > limit;
+}
+
+size_t pl_generation_kept_results(struct pl_generation *g) {
+  return pl_results_count(g->vm.L);
+}
+
+void pl_generation_free(struct pl_generation *g) {
+  pl_vm_deinit(&g->vm);
+  pl_route_table_deinit(&g->table);
+  pl_buf_deinit(&g->api.header_lines);
+  pl_buf_deinit(&g->api.body);
+  pl_mem_free(g->problem);
+  pl_mem_free(g->app_folder);
+  pl_mem_free(g);
+}

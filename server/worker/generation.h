@@ -1,0 +1,85 @@
+/// A generation: the app as loaded once, with a Lua state of its own.
+///
+///   new -> LOADING -> READY (start handlers are over) -> serves -> retired -> last task ended:
+///   stop handlers -> freed
+///
+/// Two may live side by side: new requests go to the worker's current one, the other closes when
+/// its last task ends. Sockets, parsers and timers belong to the worker, not to a generation.
+///
+/// Thread: the worker's.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "api/api.h"
+#include "api/route_table.h"
+#include "base/base.h"
+#include "base/list.h"
+#include "runtime/vm.h"
+
+struct pl_loop;
+struct pl_config;
+struct pl_generation;
+
+enum pl_generation_state {
+  PL_GENERATION_LOADING,
+  PL_GENERATION_READY,
+  PL_GENERATION_FAILED,
+  PL_GENERATION_STOPPING,  ///< its stop handlers run
+  PL_GENERATION_STOPPED    ///< nothing of it runs any more: it may be freed
+};
+
+/// What a generation is made of and whom it tells.
+struct pl_generation_options {
+  const struct pl_config *config;
+  struct pl_loop *loop;
+  const char *app_path;   ///< or NULL
+  const char *app_code;   ///< or NULL
+  unsigned worker_index;  ///< 1-based
+  unsigned worker_count;
+  uint64_t first_task;  ///< where the worker's task ids go on
+  bool skip_start;      ///< do not run the start handlers: perilune check, routes
+  void *ctx;
+  /// Loading is over: READY, or FAILED and generation->problem says why.
+  void (*on_loaded)(struct pl_generation *g, void *ctx);
+  /// STOPPED: free it, but not before this call has returned.
+  void (*on_stopped)(struct pl_generation *g, void *ctx);
+};
+
+struct pl_generation {
+  struct pl_list link;  ///< the worker's
+  struct pl_generation_options options;
+  struct pl_vm vm;
+  struct pl_api_context api;
+  struct pl_route_table table;
+  enum pl_generation_state state;
+  bool is_retired;            ///< no new request comes
+  size_t open_calls;          ///< requests whose last byte has not left
+  uint64_t collect_after_ms;  ///< no full collection for memory's sake before that
+  char *problem;              ///< FAILED: text with file:line; owned
+  char *app_folder;           ///< owned
+};
+
+/// Begins to load; on_loaded follows, maybe before this returns.
+/// Returns: the generation, or NULL: out of memory.
+PL_MUST_CHECK struct pl_generation *pl_generation_new(const struct pl_generation_options *options);
+
+/// No new request will come: it stops when what runs has ended.
+void pl_generation_retire(struct pl_generation *g);
+
+/// A request's last byte has left: the end of what pl_generation_hold began.
+void pl_generation_release(struct pl_generation *g);
+static inline void pl_generation_hold(struct pl_generation *g) {
+  g->open_calls++;
+}
+
+/// Whether the Lua heap is beyond limits.memory, a full collection (at most one in 100 ms)
+/// included.
+bool pl_generation_is_short_of_memory(struct pl_generation *g);
+
+/// Results that are still kept: 0 when nothing runs.
+size_t pl_generation_kept_results(struct pl_generation *g);
+
+/// Frees a STOPPED or FAILED generation.
+void pl_generation_free(struct pl_generation *g);
