@@ -215,7 +215,7 @@ class Server:
         try:
             Client(self.addresses[index]).close()
             return True
-        except OSError:
+        except (ConnectionRefusedError, FileNotFoundError):
             return False
 
     # -- files

@@ -36,7 +36,7 @@ function static.handler(folder, options, miss)
     local file, message, code = native.open_file(path, folder)
     if file then return answer(file, path, options.headers) end
     if code == "EISDIR" and index then
-      local has_index = native.open_file(path .. "/" .. index, folder)
+      local has_index <close> = native.open_file(path .. "/" .. index, folder)
       if has_index then return redirect_to_folder(req) end
       return miss(req)
     end

@@ -2,7 +2,7 @@
 #include "api/api.h"
 
 #include "base/clock.h"
-#include "runtime/vm.h"
+#include "runtime/state.h"
 
 #include <lauxlib.h>
 #include <math.h>

@@ -82,10 +82,9 @@ static int finish_form(lua_State *L, struct pl_call *call) {
   int rc = pl_body_push_form(L, call, lua_isnil(L, NAME) ? 0 : NAME);
   if (rc == 0) return 1;
   if (rc == PL_ENOMEM) return pl_body_fail(L, OPTIONS, rc);
-  const char *message = rc == PL_ELIMIT
-                            ? "the form has more fields than limits.query or limits.parts"
-                            : "the form is not properly encoded";
-  return pl_body_fail_with(L, OPTIONS, 400, message);
+  if (rc == PL_ELIMIT)
+    return pl_body_fail_with(L, OPTIONS, 413, "the form is beyond limits.query or limits.parts");
+  return pl_body_fail_with(L, OPTIONS, 400, "the form is not properly encoded");
 }
 
 enum { USE_BODY, USE_JSON, USE_FORM, USE_FORM_ALL };
@@ -156,10 +155,8 @@ static int next_chunk(lua_State *L, int status, lua_KContext ctx) {
 }
 
 static int iterate_chunks(lua_State *L) {
-  lua_settop(L, 0);
-  struct pl_call *call = pl_call_check(L, lua_upvalueindex(1));
-  if (call->x->is_answered) return luaL_error(L, "req:chunks: the request has been answered");
   pl_wait_check(L, "req:chunks");
+  lua_settop(L, 0);
   return next_chunk(L, LUA_OK, 0);
 }
 

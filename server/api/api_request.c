@@ -15,7 +15,7 @@
 #include "http/cookie.h"
 #include "http/headers.h"
 #include "http/query.h"
-#include "runtime/vm.h"
+#include "runtime/state.h"
 
 #define REQUEST_TYPE "perilune.Request"
 #define HEADERS_TYPE "perilune.Headers"

@@ -7,9 +7,9 @@
 #include "base/list.h"
 #include "io/loop.h"
 #include "runtime/results.h"
+#include "runtime/run.h"
 #include "runtime/task.h"
 #include "runtime/value.h"
-#include "runtime/vm.h"
 #include "runtime/wait.h"
 
 #include <lauxlib.h>
@@ -126,7 +126,7 @@ static void start_child(lua_State *L, struct pl_task *child) {
     args = 0;
     lua_pushcfunction(child->co, raise_too_many);
   }
-  pl_task_start(child, args);
+  pl_run_start(child, args);
 }
 
 static int task_spawn(lua_State *L) {

@@ -81,6 +81,7 @@ int pl_body_keep(lua_State *L, struct pl_call *call, const char *operation) {
 // Without chunks one call gives all that is there; to ask again would tell the carrier that a
 // reader waits.
 int pl_body_gather(struct pl_call *call, struct pl_buf *out) {
+  if (call->x->is_answered) return PL_EINVAL;
   bool is_chunked = call->x->request.content_length < 0;
   int rc = 0;
   do {
@@ -133,6 +134,7 @@ static const struct failure {
     {PL_ETIMEDOUT, 408, "the body came too slowly (timeouts.body)"},
     {PL_EPROTO, 400, "the body is cut short, or its framing is broken"},
     {PL_ENOMEM, 503, "out of memory"},
+    {PL_EINVAL, 500, "the request has been answered, its body is gone: read it before"},
 };
 
 static const struct failure *find_failure(int code) {
@@ -180,6 +182,6 @@ int pl_body_fail_with(lua_State *L, int options, int status, const char *message
 
 int pl_body_fail(lua_State *L, int options, int code) {
   const struct failure *f = find_failure(code);
-  if (!f || !is_silent(L, options)) return pl_body_raise(L, code);
+  if (!f || code == PL_EINVAL || !is_silent(L, options)) return pl_body_raise(L, code);
   return pl_body_fail_with(L, options, f->status, f->message);
 }

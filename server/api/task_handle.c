@@ -10,7 +10,6 @@
 #include "runtime/results.h"
 #include "runtime/task.h"
 #include "runtime/value.h"
-#include "runtime/vm.h"
 #include "runtime/wait.h"
 
 #include <lauxlib.h>

@@ -54,8 +54,7 @@ static int write_head(struct pl_conn *conn, const struct pl_response *r, enum pl
     conn->must_close = true;
   struct pl_response_head head = {
       .status = r->status,
-      .date = pl_clock_date(&service->loop->date, pl_loop_now_ms(service->loop)),
-      .server = service->server_header,
+      .common = pl_http_service_common_lines(service),
       .content_type = r->content_type,
       .id = block->x.id,
       .headers = r->headers,

@@ -47,15 +47,13 @@ static char *put_field(char *to, const char *name, struct pl_strv value) {
 
 int pl_response_write_head(struct pl_buf *out, const struct pl_response_head *head) {
   struct pl_strv phrase = pl_status_phrase(head->status);
-  struct pl_strv server = pl_strv_of(head->server ? head->server : "");
-  size_t room = FIXED_HEAD_BYTES + phrase.len + server.len + head->content_type.len + head->id.len +
-                head->headers.len;
+  size_t room = FIXED_HEAD_BYTES + phrase.len + head->common.len + head->content_type.len +
+                head->id.len + head->headers.len;
   char *start = pl_buf_reserve(out, room);
   if (!start) return PL_ENOMEM;
   char *to = put_decimal(PUT(start, "HTTP/1.1 "), (uint64_t)head->status);
   to = put_view(PUT(to, " "), phrase);
-  to = put_field(PUT(to, "\r\n"), "Date: ", pl_strv(head->date, PL_HTTP_DATE_LEN));
-  if (server.len) to = put_field(to, "Server: ", server);
+  to = put_view(PUT(to, "\r\n"), head->common);
   if (head->content_type.len) to = put_field(to, "Content-Type: ", head->content_type);
   to = put_framing(to, head);
   if (head->id.len) to = put_field(to, "X-Request-Id: ", head->id);

@@ -12,8 +12,7 @@ enum pl_framing { PL_FRAMING_NONE, PL_FRAMING_LENGTH, PL_FRAMING_CHUNKED, PL_FRA
 
 struct pl_response_head {
   int status;
-  const char *date;             ///< PL_HTTP_DATE_LEN bytes
-  const char *server;           ///< or NULL
+  struct pl_strv common;        ///< lines that every answer of this second has: Date, Server
   struct pl_strv content_type;  ///< empty: none
   struct pl_strv id;            ///< X-Request-Id; empty: none
   struct pl_strv headers;       ///< checked lines with CR LF

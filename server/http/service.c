@@ -10,11 +10,7 @@
 #include "http/exchange_block.h"
 #include "io/loop.h"
 
-enum {
-  SPARE_EXCHANGES_MAX = 256,
-  SPARE_BUFFER_BYTES_MAX = 64 * 1024,
-  NEW_BUFFER_BYTES = 4096
-};
+enum { SPARE_EXCHANGES_MAX = 256, SPARE_BUFFER_BYTES_MAX = 64 * 1024, NEW_BUFFER_BYTES = 4096 };
 
 // ---- spare memory ----
 
@@ -85,7 +81,24 @@ int pl_http_service_init(struct pl_http_service *service, struct pl_loop *loop) 
   return got == (ssize_t)sizeof service->id_prefix ? 0 : PL_EAGAIN;
 }
 
+struct pl_strv pl_http_service_common_lines(struct pl_http_service *service) {
+  struct pl_clock_date *date = &service->loop->date;
+  uint64_t now_ms = pl_loop_now_ms(service->loop);
+  if (PL_UNLIKELY(now_ms >= service->common_until_ms)) {
+    struct pl_buf *lines = &service->common_lines;
+    pl_buf_clear(lines);
+    int error = pl_buf_printf(lines, "Date: %s\r\n", pl_clock_date(date, now_ms));
+    if (!error && service->server_header)
+      error = pl_buf_printf(lines, "Server: %s\r\n", service->server_header);
+    // Short memory: these lines are left out once, and tried again with the next answer.
+    if (error) pl_buf_clear(lines);
+    service->common_until_ms = error ? now_ms : date->valid_until_ms;
+  }
+  return pl_buf_view(&service->common_lines);
+}
+
 void pl_http_service_deinit(struct pl_http_service *service) {
+  pl_buf_deinit(&service->common_lines);
   pl_timer_stop(&service->loop->wheel, &service->watch_timer);
   while (service->spare_exchanges) {
     struct pl_exchange_block *next = service->spare_exchanges->next;

@@ -60,7 +60,9 @@ struct pl_http_service {
   size_t spare_exchange_count;
   struct pl_buf spare_buffers[64];
   size_t spare_buffer_count;
-  uint64_t id_prefix;  ///< random, of this worker
+  struct pl_buf common_lines;  ///< of common_lines_until_ms
+  uint64_t common_until_ms;    ///< when they have to be made again
+  uint64_t id_prefix;          ///< random, of this worker
   uint64_t id_counter;
 };
 
@@ -74,3 +76,6 @@ void pl_http_service_deinit(struct pl_http_service *service);
 /// short: the first append tells.
 void pl_http_service_lend_buffer(struct pl_http_service *service, struct pl_buf *buf);
 void pl_http_service_take_back_buffer(struct pl_http_service *service, struct pl_buf *buf);
+
+/// "Date: ...\r\nServer: ...\r\n", made again once a second; valid until the next call.
+struct pl_strv pl_http_service_common_lines(struct pl_http_service *service);

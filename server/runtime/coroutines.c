@@ -14,10 +14,9 @@
 
 #include "base/mem.h"
 #include "runtime/sched.h"
-#include "runtime/task.h"
-#include "runtime/vm.h"
+#include "runtime/state.h"
 
-enum { DEEPEST_CHAIN = 195, PARKED = 1 };
+enum { DEEPEST_CHAIN = 195, PARKED = PL_TASK_PARKED_BIT };
 
 static uintptr_t *label_of(lua_State *co) {
   return (uintptr_t *)lua_getextraspace(co);

@@ -3,8 +3,7 @@
 // to the stock function in its first upvalue.
 #include "runtime/libraries.h"
 
-#include "runtime/task.h"
-#include "runtime/vm.h"
+#include "runtime/state.h"
 
 #include <lauxlib.h>
 #include <lualib.h>

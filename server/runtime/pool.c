@@ -5,8 +5,6 @@
 
 #include "base/mem.h"
 #include "runtime/results.h"
-#include "runtime/task.h"
-#include "runtime/vm.h"
 
 enum { TASKS_PER_SLAB = 32, WORKER_SHIFT = 54 };
 
@@ -55,7 +53,7 @@ static struct pl_task *make_task(struct pl_vm *vm) {
 struct pl_task *pl_pool_take(struct pl_vm *vm) {
   struct pl_pool *pool = &vm->pool;
   struct pl_task *task = pool->count ? pool->idle[--pool->count] : make_task(vm);
-  if (task) task->id = (uint64_t)vm->worker << WORKER_SHIFT | ++vm->next_task;
+  if (task) task->id = (uint64_t)vm->worker << WORKER_SHIFT | ++*vm->task_counter;
   return task;
 }
 

@@ -3,22 +3,9 @@
 #pragma once
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "base/base.h"
-
-struct pl_vm;
-struct pl_task;
-
-enum { PL_POOL_IDLE_MAX = 64 };
-
-struct pl_pool {
-  struct pl_task *idle[PL_POOL_IDLE_MAX];
-  size_t count;
-  struct pl_task *spares;      ///< task structs without a coroutine
-  struct pl_task_slab *slabs;  ///< all task structs: freed with the vm and not before, so that
-                               ///< whoever holds (task, id) may always look
-};
+#include "runtime/state.h"
 
 /// Returns: a task in state IDLE with a usable coroutine and a fresh id, or NULL: out of memory.
 PL_MUST_CHECK struct pl_task *pl_pool_take(struct pl_vm *vm);

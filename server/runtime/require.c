@@ -3,7 +3,7 @@
 #include "runtime/require.h"
 
 #include "runtime/embedded.h"
-#include "runtime/task.h"
+#include "runtime/state.h"
 #include "runtime/wait.h"
 
 #include <lauxlib.h>

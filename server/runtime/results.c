@@ -1,4 +1,5 @@
-// The results table. Its key in the registry is the address of a constant here.
+// The results table. It stands at a fixed place in the registry's array part, reserved when the
+// state is opened: found without hashing, since each request needs it twice.
 //
 // Whether an entry of one value is that value or a table of several is kept in the task, next to
 // the id: a result that happens to be a table is never mistaken for a packed one.
@@ -6,12 +7,18 @@
 
 #include <lauxlib.h>
 
-#include "runtime/task.h"
-
-static const char table_key = 0;
+#include "runtime/state.h"
 
 static void push_table(lua_State *L) {
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &table_key);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, pl_vm_of(L)->results);
+}
+
+static void set_flag(lua_State *co, bool flag) {
+  push_table(co);
+  lua_pushthread(co);
+  lua_pushboolean(co, flag);
+  lua_rawset(co, -3);
+  lua_pop(co, 1);
 }
 
 // stack: value -> nothing; the entry of co becomes value
@@ -31,7 +38,7 @@ static struct pl_task *find_task(lua_State *co, uint64_t id) {
 
 void pl_results_open(lua_State *L) {
   lua_newtable(L);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &table_key);
+  pl_vm_of(L)->results = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
 void pl_results_adopt(lua_State *L) {
@@ -46,8 +53,7 @@ void pl_results_begin(lua_State *co, uint64_t id) {
   struct pl_task *task = find_task(co, id);
   if (!task) return;
   task->result_count = -1;
-  lua_pushboolean(co, true);
-  set_entry(co);
+  set_flag(co, true);
 }
 
 // stack: count values -> a table of them
@@ -99,8 +105,7 @@ void pl_results_clear(lua_State *co, uint64_t id) {
   struct pl_task *task = find_task(co, id);
   if (!task) return;
   task->result_count = -1;
-  lua_pushboolean(co, false);
-  set_entry(co);
+  set_flag(co, false);
 }
 
 void pl_results_forget(lua_State *L, lua_State *co) {

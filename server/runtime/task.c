@@ -8,30 +8,10 @@
 
 #include "runtime/pool.h"
 #include "runtime/results.h"
-#include "runtime/sched.h"
 #include "runtime/value.h"
-#include "runtime/vm.h"
 #include "runtime/wait.h"
 
-enum { MESSAGE_HANDLER = 1, PARKED_BIT = 1 };
-
-struct pl_task *pl_task_of(lua_State *co) {
-  uintptr_t raw = *(uintptr_t *)lua_getextraspace(co);
-  struct pl_task *task = (struct pl_task *)(raw & ~(uintptr_t)PARKED_BIT);
-  return task == task->vm->root ? NULL : task;
-}
-
-struct pl_task *pl_task_current(lua_State *L) {
-  return pl_vm_of(L)->sched.current;
-}
-
-const char *pl_cancel_reason_name(enum pl_cancel_reason reason) {
-  static const char *const names[] = {
-      [PL_CANCEL_NONE] = "none",         [PL_CANCEL_CLIENT] = "client",
-      [PL_CANCEL_DEADLINE] = "deadline", [PL_CANCEL_PARENT] = "parent",
-      [PL_CANCEL_KILL] = "killed",       [PL_CANCEL_DRAIN] = "drain"};
-  return names[reason];
-}
+enum { MESSAGE_HANDLER = 1 };
 
 const char *pl_task_status(const struct pl_task *task) {
   if (task->state != PL_TASK_ENDED) return "running";
@@ -109,14 +89,6 @@ struct pl_task *pl_task_new(struct pl_vm *vm, struct pl_task *parent, const stru
   lua_pushcfunction(task->co, run_body);
   lua_pushcfunction(task->co, pl_value_on_error);
   return task;
-}
-
-void pl_task_start(struct pl_task *task, int args) {
-  task->start_args = args + 2;  // the message handler and the function
-  if (task->vm->sched.current)
-    pl_sched_ready(task);
-  else
-    pl_sched_run_task(task);
 }
 
 // ---- the end ----

@@ -7,9 +7,10 @@
 #include "base/mem.h"
 #include "runtime/coroutines.h"
 #include "runtime/libraries.h"
+#include "runtime/pool.h"
 #include "runtime/require.h"
 #include "runtime/results.h"
-#include "runtime/task.h"
+#include "runtime/sched.h"
 #include "runtime/value.h"
 
 static void *allocate(void *ud, void *block, size_t old_size, size_t size) {
@@ -25,11 +26,6 @@ static void *allocate(void *ud, void *block, size_t old_size, size_t size) {
   void *moved = pl_mem_realloc(block, size);
   if (moved) vm->heap_bytes += size - old_size;
   return moved;
-}
-
-struct pl_vm *pl_vm_of(lua_State *L) {
-  uintptr_t raw = *(uintptr_t *)lua_getextraspace(L);
-  return ((struct pl_task *)(raw & ~(uintptr_t)1))->vm;
 }
 
 // Lua calls this for an error outside any protected call: a bug of ours.
@@ -50,7 +46,8 @@ static int open_state(lua_State *L) {
 }
 
 int pl_vm_init(struct pl_vm *vm, const struct pl_host *host, unsigned worker, uint64_t first_task) {
-  *vm = (struct pl_vm){.host = *host, .worker = worker, .next_task = first_task};
+  *vm = (struct pl_vm){.host = *host, .worker = worker, .last_task = first_task};
+  vm->task_counter = &vm->last_task;
   pl_sched_init(&vm->sched);
   vm->root = pl_mem_zalloc(sizeof *vm->root);
   if (!vm->root) return PL_ENOMEM;

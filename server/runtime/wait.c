@@ -5,9 +5,7 @@
 #include <string.h>
 
 #include "runtime/sched.h"
-#include "runtime/task.h"
 #include "runtime/value.h"
-#include "runtime/vm.h"
 
 static bool chain_is_yieldable(const struct pl_task *task) {
   for (size_t i = task->depth; i-- > 0;)
@@ -126,6 +124,14 @@ void pl_wait_cancel(struct pl_task *task) {
   w->is_over = true;
   w->cancel(w);
   pl_sched_ready(task);
+}
+
+const char *pl_cancel_reason_name(enum pl_cancel_reason reason) {
+  static const char *const names[] = {
+      [PL_CANCEL_NONE] = "none",         [PL_CANCEL_CLIENT] = "client",
+      [PL_CANCEL_DEADLINE] = "deadline", [PL_CANCEL_PARENT] = "parent",
+      [PL_CANCEL_KILL] = "killed",       [PL_CANCEL_DRAIN] = "drain"};
+  return names[reason];
 }
 
 void pl_wait_raise_if_cancelled(lua_State *L) {

@@ -16,8 +16,7 @@
 #include <stdint.h>
 
 #include "base/base.h"
-
-struct pl_task;
+#include "runtime/state.h"
 
 struct pl_wait {
   struct pl_task *task;   ///< the slot
@@ -47,9 +46,12 @@ int pl_wait_yield(lua_State *L, lua_KContext ctx, lua_KFunction k);
 /// the next round). Counted and dropped when the task has another id or another wait.
 void pl_wait_complete(struct pl_wait *w);
 
-/// Cancels what a WAITING task waits for and makes it ready; task.c and sched.c only.
+/// Cancels what a WAITING task waits for and makes it ready; task.c and run.c only.
 void pl_wait_cancel(struct pl_task *task);
 
 /// Pushes the error object for the running task's cancellation (code "ECANCELED", reason) and
 /// raises it; returns when the task is not cancelled.
 void pl_wait_raise_if_cancelled(lua_State *L);
+
+/// What a cancelled wait's err.reason says: "client", "deadline", ... Static storage.
+const char *pl_cancel_reason_name(enum pl_cancel_reason reason);

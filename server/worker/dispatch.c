@@ -13,6 +13,8 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "http/path.h"
+#include "runtime/run.h"
+#include "runtime/task.h"
 #include "runtime/value.h"
 #include "worker/generation.h"
 #include "worker/worker.h"
@@ -88,11 +90,13 @@ static int answer_error(lua_State *L) {
 static void on_end(struct pl_task *task) {
   struct pl_call *call = task->owner;
   struct pl_exchange *x = call->x;
-  if (x->is_answered) return;
-  if (x->status)
-    x->ops->cut(x);
-  else
-    pl_api_send_problem(call, 500, NULL, NULL);
+  if (!x->is_answered) {
+    if (x->status)
+      x->ops->cut(x);
+    else
+      pl_api_send_problem(call, 500, NULL, NULL);
+  }
+  pl_call_on_readable(call);  // a child that waits for the body: it is gone
 }
 
 static void on_task_gone(struct pl_task *task) {
@@ -170,7 +174,7 @@ static void start_task(struct pl_worker *worker, struct pl_call *call, int statu
     lua_pushstring(task->co, allow);
     args = 3;
   }
-  pl_task_start(task, args);
+  pl_run_start(task, args);
 }
 
 // ---- routing ----
@@ -362,7 +366,7 @@ static int start_finish(lua_State *L) {
   if (!task) return 0;
   lua_pushcfunction(task->co, begin_finish);
   lua_xmove(L, task->co, 3);
-  pl_task_start(task, 3);
+  pl_run_start(task, 3);
   return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "io/loop.h"
 #include "runtime/libraries.h"
 #include "runtime/results.h"
+#include "runtime/run.h"
 #include "runtime/task.h"
 #include "runtime/value.h"
 
@@ -189,7 +190,7 @@ static void start_loading(struct pl_generation *g) {
     return;
   }
   lua_pushcfunction(task->co, load_app);
-  pl_task_start(task, 0);
+  pl_run_start(task, 0);
 }
 
 static void fill_context(struct pl_generation *g) {
@@ -199,6 +200,7 @@ static void fill_context(struct pl_generation *g) {
                                    .worker_index = g->options.worker_index,
                                    .worker_count = g->options.worker_count};
   g->vm.user = &g->api;
+  g->vm.task_counter = g->options.task_counter;
   g->vm.on_idle = on_vm_idle;
   uint64_t memory = g->options.config->limits_memory_bytes;
   g->vm.heap_limit = memory > SIZE_MAX / 2 ? 0 : (size_t)memory * 2;
@@ -212,7 +214,7 @@ struct pl_generation *pl_generation_new(const struct pl_generation_options *opti
   pl_route_table_init(&g->table);
   g->app_folder = copy_folder(options->app_path);
   struct pl_host host = {.ctx = g, .wake = wake_loop, .warn = log_warning, .print = log_print};
-  if (!g->app_folder || pl_vm_init(&g->vm, &host, options->worker_index, options->first_task)) {
+  if (!g->app_folder || pl_vm_init(&g->vm, &host, options->worker_index, 0)) {
     pl_mem_free(g->app_folder);
     pl_mem_free(g);
     return NULL;
@@ -256,7 +258,7 @@ static void try_to_stop(struct pl_generation *g) {
     struct pl_task *task = has_started ? pl_task_new(&g->vm, NULL, &stop_ops, NULL) : NULL;
     if (task) {
       lua_pushcfunction(task->co, run_stop_hooks);
-      pl_task_start(task, 0);
+      pl_run_start(task, 0);
       return;
     }
     g->state = PL_GENERATION_STOPPED;

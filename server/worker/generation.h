@@ -38,7 +38,7 @@ struct pl_generation_options {
   const char *app_code;   ///< or NULL
   unsigned worker_index;  ///< 1-based
   unsigned worker_count;
-  uint64_t first_task;  ///< where the worker's task ids go on
+  uint64_t *task_counter;  ///< the worker's: ids never repeat, not even over its generations
   bool skip_start;      ///< do not run the start handlers: perilune check, routes
   void *ctx;
   /// Loading is over: READY, or FAILED and generation->problem says why.

@@ -13,11 +13,11 @@
 #include "base/mem.h"
 #include "config/config.h"
 #include "http/connections.h"
-#include "runtime/sched.h"
+#include "runtime/run.h"
 #include "worker/dispatch.h"
 #include "worker/server_state.h"
 
-enum { SPARE_CONNECTIONS = 32, PLACING_SLACK = 4 };
+enum { SPARE_CONNECTIONS = 32, PLACING_SLACK = 2 };
 
 // ---- turns ----
 
@@ -28,7 +28,7 @@ static bool run_turn(void *ctx) {
   while (node != &worker->generations) {
     struct pl_generation *g = PL_CONTAINER_OF(node, struct pl_generation, link);
     node = node->next;
-    has_more |= pl_sched_run(&g->vm);
+    has_more |= pl_run_turn(&g->vm);
   }
   return has_more;
 }
@@ -73,7 +73,7 @@ void pl_worker_post_connection(struct pl_worker *worker, int fd, bool is_unix) {
   pl_mailbox_post(&worker->mailbox, &placed->message);
 }
 
-// The worker with the fewest open connections; this one when it is not far from that.
+// The worker with the fewest open connections; this one when it is within PLACING_SLACK of that.
 static struct pl_worker *choose_worker(struct pl_worker *own) {
   struct pl_worker *best = own;
   size_t least = atomic_load(&own->load);
@@ -185,6 +185,13 @@ static void fail_start(struct pl_worker *worker, const char *problem) {
   try_to_stop(worker);
 }
 
+void pl_worker_adopt(struct pl_worker *worker, struct pl_generation *g) {
+  struct pl_generation *old = worker->current;
+  worker->current = g;
+  if (old) pl_generation_retire(old);
+  try_to_stop(worker);  // it may have been told to meanwhile
+}
+
 static void on_loaded(struct pl_generation *g, void *ctx) {
   struct pl_worker *worker = ctx;
   worker->current = g;
@@ -215,7 +222,6 @@ static void free_generation(struct pl_deferred *later) {
     if (!g->is_retired || !is_over || g->vm.live_tasks) continue;
     pl_list_remove(&g->link);
     if (worker->current == g) worker->current = NULL;
-    worker->next_task = g->vm.next_task;
     worker->audit.tasks += g->vm.live_tasks;
     worker->audit.results += pl_generation_kept_results(g);
     pl_generation_free(g);
@@ -237,7 +243,7 @@ static int load_generation(struct pl_worker *worker) {
                                     .app_code = options->app_code,
                                     .worker_index = worker->index,
                                     .worker_count = worker->server->worker_count,
-                                    .first_task = worker->next_task,
+                                    .task_counter = &worker->last_task,
                                     .skip_start = options->is_dry_run,
                                     .ctx = worker,
                                     .on_loaded = on_loaded,

@@ -53,7 +53,7 @@ struct pl_worker {
   size_t in_flight;         ///< requests that are not gone
   struct pl_timer drain_timer;
   struct pl_deferred sweep;  ///< frees generations that have stopped
-  uint64_t next_task;        ///< the worker's ids go on over generations
+  uint64_t last_task;        ///< the counter of task ids, which goes on over generations
   struct pl_audit audit;
 };
 
@@ -63,6 +63,10 @@ PL_MUST_CHECK int pl_worker_start(struct pl_worker *worker);
 /// Thread: any. Begin to drain; a repeated call ends everything at once.
 void pl_worker_post_drain(struct pl_worker *worker);
 void pl_worker_post_abort(struct pl_worker *worker);
+
+/// Thread: the worker's. `g`, which is READY and in worker->generations, serves new requests from
+/// now on, on the connections that are open too; the one before it ends with its last task.
+void pl_worker_adopt(struct pl_worker *worker, struct pl_generation *g);
 
 /// Thread: any. Hands over a connection that another worker has accepted.
 void pl_worker_post_connection(struct pl_worker *worker, int fd, bool is_unix);

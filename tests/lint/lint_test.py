@@ -47,6 +47,13 @@ BAD = {
         {"server/io/a.h": HEAD + '#pragma once\n#include "io/b.h"\n',
          "server/io/b.h": HEAD + '#pragma once\n#include "io/c.h"\n',
          "server/io/c.h": HEAD + '#pragma once\n#include "io/a.h"\n'},
+        {"server/io/a.h": HEAD + '#pragma once\n#include "io/b.h"\n',
+         "server/io/b.h": HEAD + "#pragma once\n",
+         "server/io/b.c": HEAD + '#include "io/b.h"\n#include "io/a.h"\n'},
+        {"server/io/a.h": HEAD + "#pragma once\n",
+         "server/io/a.c": HEAD + '#include "io/a.h"\n#include "io/b.h"\n',
+         "server/io/b.h": HEAD + "#pragma once\n",
+         "server/io/b.c": HEAD + '#include "io/b.h"\n#include "io/a.h"\n'},
     ],
     rules.one_place: [
         {"server/io/loop.c": HEAD + "void f(void *p) { free(p); }\n"},

@@ -131,14 +131,15 @@ def library_headers(root):
 
 
 def folder_cycles(root):
-    """Interfaces of one folder depend on each other in one direction only: a header's includes
-    lead to no header that includes it. (A .c may use what its header's users offer: a task and its
-    scheduler know each other, and are two files all the same.)"""
+    """The modules of one folder depend on each other in one direction only. A module is a .c and
+    its .h together, so two sources that call each other are a cycle though their headers are
+    none."""
     graph = {}
-    for path in files(root, "server", suffixes=(".h",)):
-        graph[path[len("server/"):]] = {
-            name for _, is_project, name in includes(root, path)
-            if is_project and name.split("/")[0] == folder_of(path)}
+    for path in c_files(root):
+        unit, own = os.path.splitext(path[len("server/"):])[0], folder_of(path)
+        used = {os.path.splitext(name)[0] for _, is_project, name in includes(root, path)
+                if is_project and name.endswith(".h") and name.split("/")[0] == own}
+        graph.setdefault(unit, set()).update(used - {unit})
     problems, done = [], set()
 
     def visit(unit, trail):

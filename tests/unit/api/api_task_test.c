@@ -43,7 +43,7 @@ static struct pl_task *start(struct bench *b, const char *script) {
   if (luaL_loadbufferx(task->co, script, strlen(script), "=test", "t") != LUA_OK) {
     fail_msg("%s", lua_tostring(task->co, -1));
   }
-  pl_task_start(task, 0);
+  pl_run_start(task, 0);
   return task;
 }
 
@@ -407,7 +407,7 @@ static void with_little_memory_children_fail_and_nothing_leaks(void **state) {
     assert_int_equal(luaL_loadstring(task->co, script), LUA_OK);
     lua_gc(b.fake.vm.L, LUA_GCCOLLECT);
     b.fake.vm.heap_limit = b.fake.vm.heap_bytes + spare;
-    pl_task_start(task, 0);
+    pl_run_start(task, 0);
     finish(&b);
     b.fake.vm.heap_limit = 0;
     pl_buf_clear(&b.fake.text);

@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "http/response.h"
 
-static const char date[] = "Sun, 06 Nov 1994 08:49:37 GMT";
+#define DATE_LINE "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
 
 static void assert_text(const struct pl_buf *out, const char *expected) {
   struct pl_strv text = pl_buf_view(out);
@@ -21,7 +21,7 @@ static void assert_text(const struct pl_buf *out, const char *expected) {
 
 static void assert_head(struct pl_response_head head, const char *expected) {
   struct pl_buf out = {0};
-  head.date = date;
+  if (!head.common.data) head.common = PL_STRV(DATE_LINE);
   assert_int_equal(pl_response_write_head(&out, &head), 0);
   assert_text(&out, expected);
   pl_buf_deinit(&out);
@@ -33,7 +33,7 @@ static void head_has_what_is_there_and_nothing_else(void **state) {
               "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
               "Content-Length: 0\r\n\r\n");
   assert_head((struct pl_response_head){.status = 404,
-                                        .server = "perilune",
+                                        .common = PL_STRV(DATE_LINE "Server: perilune\r\n"),
                                         .content_type = PL_STRV("text/plain"),
                                         .id = PL_STRV("id-1"),
                                         .headers = PL_STRV("X-A: b\r\nX-C: d\r\n"),
@@ -68,7 +68,8 @@ static void head_larger_than_any_guess_fits(void **state) {
   static char lines[70000];
   memset(lines, 'x', sizeof lines);
   struct pl_buf out = {0};
-  struct pl_response_head head = {.status = 200, .date = date, .headers = {lines, sizeof lines}};
+  struct pl_response_head head = {
+      .status = 200, .common = PL_STRV(DATE_LINE), .headers = {lines, sizeof lines}};
   assert_int_equal(pl_response_write_head(&out, &head), 0);
   assert_true(pl_buf_len(&out) > sizeof lines);
   pl_buf_deinit(&out);
@@ -86,8 +87,8 @@ static void chunk_size_is_hexadecimal(void **state) {
 static void problem_is_json_that_no_detail_can_break(void **state) {
   (void)state;
   struct pl_buf out = {0};
-  assert_int_equal(pl_problem_write(&out, 400, PL_STRV("a \"b\" \\ \n\x7f\x01."), PL_STRV("id"), false),
-                   0);
+  assert_int_equal(
+      pl_problem_write(&out, 400, PL_STRV("a \"b\" \\ \n\x7f\x01."), PL_STRV("id"), false), 0);
   assert_text(&out, "{\"type\":\"about:blank\",\"title\":\"Bad Request\",\"status\":400,"
                     "\"detail\":\"a \\\"b\\\" \\\\    .\",\"request_id\":\"id\"}\n");
   pl_buf_clear(&out);
@@ -113,7 +114,8 @@ static void out_of_memory_leaves_the_buffer_as_it_was(void **state) {
   (void)state;
   struct pl_buf out = {0};
   assert_int_equal(pl_buf_append(&out, "kept", 4), 0);
-  struct pl_response_head head = {.status = 200, .date = date, .framing = PL_FRAMING_CHUNKED};
+  struct pl_response_head head = {
+      .status = 200, .common = PL_STRV(DATE_LINE), .framing = PL_FRAMING_CHUNKED};
   pl_mem_fail_nth(1);
   assert_int_equal(pl_response_write_head(&out, &head), PL_ENOMEM);
   pl_mem_fail_nth(0);

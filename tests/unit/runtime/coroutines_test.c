@@ -65,7 +65,7 @@ static void start_program(struct fake *f, const char *text, struct pl_buf *log) 
   lua_pushlightuserdata(task->co, log);
   lua_pushcclosure(task->co, log_to_buffer, 1);
   lua_getglobal(task->co, "wait");
-  pl_task_start(task, 2);
+  pl_run_start(task, 2);
 }
 
 static void random_programs_write_the_log_of_stock_lua(void **state) {
@@ -227,7 +227,7 @@ static void without_memory_a_chain_fails_and_the_next_one_works(void **state) {
                            "end\n"
                            "for i = 1, 8 do pcall(nest, i) end");
     f.vm.heap_limit = f.vm.heap_bytes + spare;
-    pl_task_start(task, 0);
+    pl_run_start(task, 0);
     fake_run(&f);
     f.vm.heap_limit = 0;
     pl_buf_clear(&f.text);

@@ -18,6 +18,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "runtime/results.h"
+#include "runtime/run.h"
 #include "runtime/task.h"
 #include "runtime/value.h"
 #include "runtime/vm.h"
@@ -136,7 +137,7 @@ static inline void fake_complete(struct fake *f, size_t n) {
 
 /// Runs what is ready, and nothing else.
 static inline void fake_run_ready(struct fake *f) {
-  while (pl_sched_run(&f->vm)) continue;
+  while (pl_run_turn(&f->vm)) continue;
 }
 
 /// Runs until nothing is ready and no wait is pending.
@@ -177,7 +178,7 @@ static inline struct pl_task *fake_start(struct fake *f, const char *script) {
   if (luaL_loadbufferx(task->co, script, strlen(script), "=test", "t") != LUA_OK) {
     fail_msg("%s", lua_tostring(task->co, -1));
   }
-  pl_task_start(task, 0);
+  pl_run_start(task, 0);
   return task;
 }
 

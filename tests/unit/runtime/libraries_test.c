@@ -126,7 +126,7 @@ static void start_request(struct fake *f, const char *script) {
   struct pl_task *task = pl_task_new(&f->vm, NULL, &fake_ops, f);
   assert_non_null(task);
   assert_int_equal(luaL_loadbufferx(task->co, script, strlen(script), "=test", "t"), LUA_OK);
-  pl_task_start(task, 0);
+  pl_run_start(task, 0);
 }
 
 static void guard(struct fake *f) {

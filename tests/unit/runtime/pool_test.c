@@ -17,7 +17,7 @@ static void run_trivial(struct fake *f) {
   struct pl_task *task = pl_task_new(&f->vm, NULL, &silent_ops, NULL);
   assert_non_null(task);
   lua_pushcfunction(task->co, trivial);
-  pl_task_start(task, 0);
+  pl_run_start(task, 0);
 }
 
 static void ten_thousand_trivial_tasks_allocate_nothing(void **state) {
@@ -45,7 +45,7 @@ static void a_batch_of_64_at_once_allocates_nothing_either(void **state) {
     }
     for (int i = 0; i < PL_POOL_IDLE_MAX; i++) {
       lua_pushcfunction(tasks[i]->co, trivial);
-      pl_task_start(tasks[i], 0);
+      pl_run_start(tasks[i], 0);
     }
   }
   assert_int_equal(pl_mem_stats().allocations - before, 0);
@@ -107,7 +107,7 @@ static void no_memory_for_a_task_is_null_and_nothing_leaks(void **state) {
     if (task) {
       successes++;
       lua_pushcfunction(task->co, trivial);
-      pl_task_start(task, 0);
+      pl_run_start(task, 0);
     } else {
       failures++;
       run_trivial(&f);  // with memory it works again

@@ -44,7 +44,7 @@ static void on_error_runs_in_the_task_before_on_end(void **state) {
   fake_open(&f);
   struct pl_task *task = pl_task_new(&f.vm, NULL, &ops, NULL);
   assert_int_equal(luaL_loadstring(task->co, "error('x', 0)"), LUA_OK);
-  pl_task_start(task, 0);
+  pl_run_start(task, 0);
   fake_expect(&f, "on_error: has failed\n");
   assert_int_equal(f.pending_count, 1);
   fake_run(&f);
@@ -60,7 +60,7 @@ static void what_on_error_raises_is_reported(void **state) {
   fake_open(&f);
   struct pl_task *task = pl_task_new(&f.vm, NULL, &ops, NULL);
   assert_int_equal(luaL_loadstring(task->co, "error('x', 0)"), LUA_OK);
-  pl_task_start(task, 0);
+  pl_run_start(task, 0);
   fake_run(&f);
   struct pl_strv text = pl_buf_view(&f.text);
   assert_memory_equal(text.data, "warn: ", 6);
@@ -84,7 +84,7 @@ static int lua_child(lua_State *L) {
   struct pl_task *child = pl_task_new(&f->vm, pl_task_current(L), &child_ops, NULL);
   assert_non_null(child);
   if (luaL_loadstring(child->co, luaL_checkstring(L, 1))) fail();
-  pl_task_start(child, 0);
+  pl_run_start(child, 0);
   return 0;
 }
 
@@ -93,7 +93,7 @@ static struct pl_task *start_parent(struct fake *f, const char *script) {
   fake_global(f, "child", lua_child);
   struct pl_task *task = pl_task_new(&f->vm, NULL, &child_ops, f);
   assert_int_equal(luaL_loadstring(task->co, script), LUA_OK);
-  pl_task_start(task, 0);
+  pl_run_start(task, 0);
   return task;
 }
 
@@ -197,7 +197,7 @@ static int lua_line(lua_State *L) {
   assert_non_null(child);
   lua_getglobal(child->co, n > 0 ? "line" : "wait");
   lua_pushinteger(child->co, n - 1);
-  pl_task_start(child, 1);
+  pl_run_start(child, 1);
   return 0;
 }
 
@@ -210,7 +210,7 @@ static void a_long_line_of_descendants_is_cancelled_and_leaves(void **state) {
   struct pl_task *root = pl_task_new(&f.vm, NULL, &quiet_ops, NULL);
   lua_getglobal(root->co, "line");
   lua_pushinteger(root->co, GENERATIONS);
-  pl_task_start(root, 1);
+  pl_run_start(root, 1);
   fake_run_ready(&f);
   assert_int_equal(f.pending_count, 1);
   assert_int_equal(f.vm.live_tasks, GENERATIONS + 2);
@@ -252,7 +252,7 @@ static void storm_start(struct storm *s, struct pl_task *parent) {
   s->started++;
   lua_getglobal(task->co, "body");
   lua_pushinteger(task->co, (lua_Integer)task->id);
-  pl_task_start(task, 1);
+  pl_run_start(task, 1);
 }
 
 static int lua_storm_child(lua_State *L) {
@@ -288,7 +288,7 @@ static void storm_step(struct storm *s) {
   } else {
     fake_complete(f, n);
   }
-  if (rand() % 8 == 0) pl_sched_run(&f->vm);
+  if (rand() % 8 == 0) pl_run_turn(&f->vm);
 }
 
 static void a_hundred_thousand_tasks_leave_nothing(void **state) {
@@ -324,7 +324,7 @@ static void with_little_memory_tasks_fail_and_nothing_leaks(void **state) {
     assert_int_equal(luaL_loadstring(task->co, script), LUA_OK);
     lua_gc(f.vm.L, LUA_GCCOLLECT);
     f.vm.heap_limit = f.vm.heap_bytes + spare;
-    pl_task_start(task, 0);
+    pl_run_start(task, 0);
     fake_run(&f);
     f.vm.heap_limit = 0;
     struct pl_strv text = pl_buf_view(&f.text);

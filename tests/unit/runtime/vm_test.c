@@ -63,7 +63,7 @@ static void ids_go_on_where_the_last_generation_ended(void **state) {
   assert_int_equal(task->id, (uint64_t)1 << 54 | 42);
   task->ops = &(struct pl_task_ops){.on_gone = fake_ignore_gone};
   assert_int_equal(luaL_loadstring(task->co, "return"), LUA_OK);
-  pl_task_start(task, 0);
+  pl_run_start(task, 0);
   pl_vm_deinit(&vm);
 }
 

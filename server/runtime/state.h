@@ -1,0 +1,154 @@
+/// The runtime's data: tasks, the vm that they belong to, and how a coroutine leads to both. What
+/// works on it is in the other files; none of them is needed to read it.
+///
+/// lua_getextraspace of each coroutine holds its task (bit 0: parked in a chain); a thread that a C
+/// module makes inherits the main thread's value, the root task.
+///
+/// Thread: the vm's.
+#pragma once
+
+#include <lua.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/list.h"
+
+struct pl_vm;
+struct pl_wait;
+struct pl_task_ops;
+struct pl_task_slab;
+
+enum pl_task_state {
+  PL_TASK_IDLE,   ///< in the pool
+  PL_TASK_READY,  ///< in the run queue
+  PL_TASK_RUNNING,
+  PL_TASK_WAITING,
+  PL_TASK_ENDED  ///< its function has returned or failed; children may still run
+};
+
+/// Why a task was cancelled; the text is err.reason in Lua.
+enum pl_cancel_reason {
+  PL_CANCEL_NONE,
+  PL_CANCEL_CLIENT,    ///< "client"
+  PL_CANCEL_DEADLINE,  ///< "deadline"
+  PL_CANCEL_PARENT,    ///< "parent"
+  PL_CANCEL_KILL,      ///< "killed"
+  PL_CANCEL_DRAIN      ///< "drain"
+};
+
+/// Its life: task.h.
+struct pl_task {
+  uint64_t id;  ///< worker (9 bits) | counter (54 bits); 0 in the pool
+  struct pl_vm *vm;
+  lua_State *co;  ///< the task's own coroutine; anchored by the results table
+  enum pl_task_state state;
+  enum pl_cancel_reason cancelled;
+  bool has_failed;   ///< ENDED: its result is an error object
+  bool is_reusable;  ///< ENDED: its coroutine ended normally
+  const struct pl_task_ops *ops;
+  void *owner;              ///< the request that it works for, its children too; NULL: none
+  struct pl_task *parent;   ///< NULL for a root of its own
+  struct pl_list children;  ///< through sibling
+  struct pl_list sibling;
+  struct pl_list ready;     ///< run queue link
+  struct pl_wait *wait;     ///< what it waits for, or NULL
+  struct pl_list awaiters;  ///< waits of tasks in await (api_task.c)
+  bool is_suspended;        ///< the chain is unwinding because of a wait, not of a yield
+  bool is_woken;            ///< its wait was over before the chain had unwound
+  int start_args;           ///< for the first resume
+  int result_count;         ///< values kept in the results table; -1: none
+  bool result_is_packed;    ///< they are kept as a table of values
+  lua_KFunction wait_k;     ///< the waiting operation's continuation and its context
+  lua_KContext wait_ctx;
+  lua_State **chain;  ///< chain[0] = co ... chain[depth - 1]: the innermost coroutine
+  size_t depth;
+  size_t chain_cap;
+  lua_State *chain_local[4];  ///< the chain while it is short
+  int child_status;           ///< outcome of a coroutine for its parked resumer (coroutines.c)
+  int child_results;
+  unsigned call_depth;         ///< req:call nesting, at most 16
+  int failure_ref;             ///< cancelled: registry reference of the error object that its waits
+                               ///< raise instead of ECANCELED, or LUA_NOREF
+  void *handle;                ///< what scripts hold on to it with (api/task_handle.c), or NULL
+  struct pl_task *next_spare;  ///< pool.c's list of structs without a coroutine
+};
+
+/// The run queue of one vm (sched.h).
+struct pl_sched {
+  struct pl_list ready;
+  struct pl_task *current;      ///< the running task, or NULL
+  lua_State *volatile running;  ///< the innermost running coroutine: what a watchdog looks at
+  size_t ready_count;
+  uint64_t resumes;              ///< counters since the vm began
+  uint64_t dropped_completions;  ///< completions whose task was over (wait.h)
+};
+
+enum { PL_POOL_IDLE_MAX = 64 };
+
+/// Idle tasks with their coroutines (pool.h).
+struct pl_pool {
+  struct pl_task *idle[PL_POOL_IDLE_MAX];
+  size_t count;
+  struct pl_task *spares;      ///< task structs without a coroutine
+  struct pl_task_slab *slabs;  ///< all task structs: freed with the vm and not before, so that
+                               ///< whoever holds (task, id) may always look
+};
+
+/// What the runtime needs from above; worker/ fills it in.
+struct pl_host {
+  void *ctx;
+  void (*wake)(void *ctx);  ///< tasks have become ready: call pl_run_turn soon
+  /// A line for the operator: an error nobody takes (a failed child of an answered request, a
+  /// finaliser's). text is not terminated at len only; it is a C string.
+  void (*warn)(void *ctx, const char *text);
+  /// What a script prints: one call of print, without a newline at its end. May be NULL.
+  void (*print)(void *ctx, const char *text, size_t len);
+};
+
+/// One Lua state (vm.h).
+struct pl_vm {
+  lua_State *L;  ///< the main state
+  struct pl_host host;
+  void *user;  ///< the owner's (api/ finds its context here)
+  struct pl_sched sched;
+  struct pl_pool pool;
+  struct pl_task *root;    ///< stands for "no task" in the extra space of the main state
+  uint64_t last_task;      ///< low 54 bits of the last task id, when task_counter points here
+  uint64_t *task_counter;  ///< where task ids are counted: one for all vms of a worker
+  unsigned worker;         ///< 0..511, the high bits
+  int results;             ///< registry reference of the results table (results.c)
+  size_t live_tasks;       ///< tasks that have not ended, children included
+  void (*on_idle)(
+      struct pl_vm *vm);  ///< live_tasks fell to 0; may be NULL; must not free the vm at once
+  /// What api/ does at the end of a task that a script has a handle of: after its ops' on_end, and
+  /// after its on_gone, while the result is still in the results table.
+  void (*on_handle_end)(struct pl_task *task);
+  void (*on_handle_gone)(struct pl_task *task);
+  size_t heap_bytes;  ///< what Lua holds now
+  size_t heap_limit;  ///< hard ceiling: beyond it the allocator says NULL; 0 = none
+};
+
+/// In a coroutine's extra space, next to its task: it is parked in a chain (coroutines.c).
+enum { PL_TASK_PARKED_BIT = 1 };
+
+/// What the extra space of a coroutine says: the root task outside tasks.
+static inline struct pl_task *pl_task_label(lua_State *co) {
+  return (struct pl_task *)(*(uintptr_t *)lua_getextraspace(co) & ~(uintptr_t)PL_TASK_PARKED_BIT);
+}
+
+/// The vm that L belongs to; L may be any coroutine of it.
+static inline struct pl_vm *pl_vm_of(lua_State *L) {
+  return pl_task_label(L)->vm;
+}
+
+/// The task that coroutine `co` belongs to, or NULL.
+static inline struct pl_task *pl_task_of(lua_State *co) {
+  struct pl_task *task = pl_task_label(co);
+  return task == task->vm->root ? NULL : task;
+}
+
+/// The task that runs on L's vm right now, or NULL (the main state).
+static inline struct pl_task *pl_task_current(lua_State *L) {
+  return pl_vm_of(L)->sched.current;
+}
