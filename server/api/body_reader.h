@@ -28,7 +28,8 @@ PL_MUST_CHECK int pl_body_keep(lua_State *L, struct pl_call *call, const char *o
 
 /// Appends what has come to `out`, until that holds PL_BODY_PIECE_BYTES; a little more is possible.
 /// Returns: 0; PL_EOF: that was all of it; PL_EAGAIN: that was all for now, pl_body_wait; or why
-/// reading failed, for pl_body_fail (PL_EINVAL: the request has been answered). The last three return again when asked again.
+/// reading failed, for pl_body_fail (PL_EINVAL: the request has been answered). The last three
+/// return again when asked again.
 PL_MUST_CHECK int pl_body_gather(struct pl_call *call, struct pl_buf *out);
 
 /// Pushes at most PL_BODY_PIECE_BYTES from the front of buf, which is not empty, and drops them.

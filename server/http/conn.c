@@ -38,7 +38,7 @@ static uint64_t state_deadline(const struct pl_conn *conn) {
     return handling_deadline(conn);
   case PL_CONN_ANSWERED:
     if (conn->current->parser.is_complete) return UINT64_MAX;
-    return after(conn->current->body_since_ms, limits->body_timeout_ms);
+    return after(conn->since_ms, limits->body_timeout_ms);
   case PL_CONN_LINGER:
     return conn->since_ms + LINGER_MS;
   default:

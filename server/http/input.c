@@ -172,8 +172,10 @@ void pl_conn_process(struct pl_conn *conn) {
 void pl_conn_adjust_reading(struct pl_conn *conn) {
   struct pl_http_service *service = conn->service;
   bool is_full = conn->input.len >= service->limits.read_ahead && conn->state != PL_CONN_LINGER;
-  bool needs_input = conn->state == PL_CONN_HEAD || conn->state == PL_CONN_ANSWERED ||
-                     (conn->current && conn->current->wants_body);
+  struct pl_exchange_block *block = conn->current;
+  bool drops_body = conn->state == PL_CONN_ANSWERED && !block->parser.is_complete;
+  bool needs_input = conn->state == PL_CONN_HEAD || (block && block->wants_body) ||
+                     (drops_body && !conn->must_close);
   if (!is_full || needs_input) {
     pl_list_remove(&conn->watch);
     pl_stream_read_start(&conn->stream);

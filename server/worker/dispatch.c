@@ -17,7 +17,7 @@
 #include "runtime/task.h"
 #include "runtime/value.h"
 #include "worker/generation.h"
-#include "worker/worker.h"
+#include "worker/worker_state.h"
 
 // ---- what the carrier tells ----
 

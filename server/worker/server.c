@@ -17,10 +17,27 @@
 #include "base/mem.h"
 #include "config/config.h"
 #include "config/resolve.h"
-#include "worker/server_state.h"
+#include "io/loop.h"
+#include "io/mailbox.h"
 #include "worker/signals.h"
+#include "worker/worker.h"
 
 enum { FORCE_DELAY_MS = 1000 };
+
+struct pl_server {
+  const struct pl_server_options *options;
+  const struct pl_config *config;
+  struct pl_loop loop;  // main's: signals and the workers' reports
+  struct pl_mailbox mailbox;
+  int *listen_fds;                  // one per address; -1: not bound
+  struct pl_worker_options shared;  // the workers and what they share
+  unsigned ready_count;
+  unsigned running_count;       // threads that have not stopped
+  struct pl_timer force_timer;  // ends the process when a worker does not stop
+  unsigned term_count;          // signals to end that have come
+  bool has_failed;              // a worker could not start
+  bool is_stopping;
+};
 
 static void complain(const char *text) {
   fprintf(stderr, "perilune: %s\n", text);
@@ -31,7 +48,6 @@ static void complain(const char *text) {
 struct report {
   struct pl_message message;
   struct pl_server *server;
-  struct pl_worker *worker;
   char *problem;
 };
 
@@ -45,12 +61,11 @@ static void discard_report(struct pl_message *m) {
 }
 
 // A report that cannot be sent would leave the server waiting for ever: out of memory here ends it.
-static void post_report(struct pl_server *server, struct pl_worker *worker, char *problem,
+static void post_report(struct pl_server *server, char *problem,
                         void (*deliver)(struct pl_message *)) {
   struct report *report = pl_mem_alloc(sizeof *report);
   if (!report) abort();
-  *report =
-      (struct report){{.deliver = deliver, .discard = discard_report}, server, worker, problem};
+  *report = (struct report){{.deliver = deliver, .discard = discard_report}, server, problem};
   pl_mailbox_post(&server->mailbox, &report->message);
 }
 
@@ -72,14 +87,15 @@ static void drain_workers(struct pl_server *server) {
   server->is_stopping = true;
   uint64_t limit_ms = server->config->drain_timeout_ms;
   if (limit_ms) arm_force(server, limit_ms + FORCE_DELAY_MS);
-  for (unsigned i = 0; i < server->worker_count; i++) pl_worker_post_drain(&server->workers[i]);
+  for (unsigned i = 0; i < server->shared.worker_count; i++)
+    pl_worker_post_drain(&server->shared.workers[i]);
 }
 
 static void print_start_line(const struct pl_server *server) {
   for (size_t i = 0; i < server->config->listen.count; i++) {
     char url[PL_ADDRESS_TEXT_BYTES + 8];
     pl_address_url(&server->config->listen.items[i], url, sizeof url);
-    unsigned cpus = pl_cpu_usable(), n = server->worker_count;
+    unsigned cpus = pl_cpu_usable(), n = server->shared.worker_count;
     const char *plural = n == 1 ? "" : "s";
     if (n < cpus)
       fprintf(stderr, "listening on %s (%u worker%s; %u CPUs usable: -w auto)\n", url, n, plural,
@@ -89,18 +105,18 @@ static void print_start_line(const struct pl_server *server) {
   }
 }
 
-static void on_ready(struct pl_message *m) {
+static void deliver_ready(struct pl_message *m) {
   struct report *report = PL_CONTAINER_OF(m, struct report, message);
   struct pl_server *server = report->server;
   free_report(report);
-  if (++server->ready_count < server->worker_count) return;
+  if (++server->ready_count < server->shared.worker_count) return;
   if (server->options->is_dry_run)
     drain_workers(server);
   else if (!server->is_stopping)
     print_start_line(server);
 }
 
-static void on_problem(struct pl_message *m) {
+static void deliver_problem(struct pl_message *m) {
   struct report *report = PL_CONTAINER_OF(m, struct report, message);
   struct pl_server *server = report->server;
   if (!server->has_failed) complain(report->problem ? report->problem : "out of memory");
@@ -109,29 +125,35 @@ static void on_problem(struct pl_message *m) {
   drain_workers(server);
 }
 
-static void on_stopped(struct pl_message *m) {
+static void deliver_stopped(struct pl_message *m) {
   struct report *report = PL_CONTAINER_OF(m, struct report, message);
   struct pl_server *server = report->server;
   free_report(report);
   if (--server->running_count == 0) pl_loop_stop(&server->loop);
 }
 
-void pl_server_post_ready(struct pl_server *server, struct pl_worker *worker) {
+// Thread: the worker's, as in the two that follow.
+static void on_ready(struct pl_worker *worker, void *ctx) {
+  struct pl_server *server = ctx;
   if (server->options->on_app) server->options->on_app(worker->current);
-  post_report(server, worker, NULL, on_ready);
+  post_report(server, NULL, deliver_ready);
 }
 
-void pl_server_post_problem(struct pl_server *server, const char *problem) {
+static void on_problem(struct pl_worker *worker, const char *problem, void *ctx) {
+  (void)worker;
   char *copy = pl_mem_alloc(strlen(problem) + 1);
   if (copy) strcpy(copy, problem);
-  post_report(server, NULL, copy, on_problem);
+  post_report(ctx, copy, deliver_problem);
 }
 
-void pl_server_post_stopped(struct pl_server *server, struct pl_worker *worker) {
-  post_report(server, worker, NULL, on_stopped);
+static void on_stopped(struct pl_worker *worker, void *ctx) {
+  (void)worker;
+  post_report(ctx, NULL, deliver_stopped);
 }
 
-void pl_server_end(struct pl_server *server) {
+// A signal asks for the end: the first drains, the second stops at once.
+static void on_end_signal(void *ctx) {
+  struct pl_server *server = ctx;
   server->term_count++;
   if (server->term_count == 1) {
     pl_log(PL_LOG_INFO, "stopping: no new connections, running requests finish");
@@ -140,7 +162,8 @@ void pl_server_end(struct pl_server *server) {
   }
   pl_log(PL_LOG_WARN, "stopping at once");
   arm_force(server, FORCE_DELAY_MS);
-  for (unsigned i = 0; i < server->worker_count; i++) pl_worker_post_abort(&server->workers[i]);
+  for (unsigned i = 0; i < server->shared.worker_count; i++)
+    pl_worker_post_abort(&server->shared.workers[i]);
 }
 
 // ---- start ----
@@ -168,36 +191,47 @@ static void close_listeners(struct pl_server *server) {
   pl_mem_free(server->listen_fds);
 }
 
+// How many workers, and how many connections each may have.
 static int resolve_limits(struct pl_server *server) {
   unsigned wanted = pl_config_workers(server->config, pl_cpu_usable());
-  server->worker_count = server->options->is_dry_run ? 1 : wanted;
-  int error = pl_config_connections(server->config, pl_descriptors_raise(), server->worker_count,
-                                    &server->connections);
+  unsigned count = server->options->is_dry_run ? 1 : wanted;
+  uint64_t connections = 0;
+  int error = pl_config_connections(server->config, pl_descriptors_raise(), count, &connections);
   if (error)
     fprintf(
         stderr,
         "perilune: limits.connections = %llu cannot be carried: the limit of open files (ulimit "
         "-n) allows %llu\n",
-        (unsigned long long)server->config->limits_connections,
-        (unsigned long long)server->connections);
+        (unsigned long long)server->config->limits_connections, (unsigned long long)connections);
+  server->shared.worker_count = count;
+  server->shared.connections = (connections + count - 1) / count;
   return error;
+}
+
+static int make_workers(struct pl_server *server) {
+  struct pl_worker_options *shared = &server->shared;
+  shared->workers = pl_mem_zalloc(shared->worker_count * sizeof *shared->workers);
+  shared->config = server->config;
+  shared->app_path = server->options->app_path;
+  shared->app_code = server->options->app_code;
+  shared->is_dry_run = server->options->is_dry_run;
+  shared->listen_fds = server->listen_fds;
+  shared->ctx = server;
+  shared->on_ready = on_ready;
+  shared->on_problem = on_problem;
+  shared->on_stopped = on_stopped;
+  return shared->workers ? 0 : PL_ENOMEM;
 }
 
 // Worker threads leave every signal to the main thread.
 static int start_workers(struct pl_server *server) {
   sigset_t all, before;
   sigfillset(&all);
-  server->workers = pl_mem_zalloc(server->worker_count * sizeof *server->workers);
-  if (!server->workers) return PL_ENOMEM;
-  for (unsigned i = 0; i < server->worker_count; i++) {
-    server->workers[i].server = server;
-    server->workers[i].config = server->config;
-    server->workers[i].index = i + 1;
-  }
+  int error = make_workers(server);
+  if (error) return error;
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  int error = 0;
-  for (unsigned i = 0; i < server->worker_count && !error; i++) {
-    error = pl_worker_start(&server->workers[i]);
+  for (unsigned i = 0; i < server->shared.worker_count && !error; i++) {
+    error = pl_worker_start(&server->shared.workers[i], &server->shared, i + 1);
     if (!error) server->running_count++;
   }
   pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -208,7 +242,7 @@ static int start_workers(struct pl_server *server) {
 static void report_audit(const struct pl_worker *worker) {
 #ifndef NDEBUG
   const struct pl_audit *a = &worker->audit;
-  if (worker->server->options->is_dry_run) return;
+  if (worker->options->is_dry_run) return;
   pl_log(a->handles + a->tasks + a->results ? PL_LOG_ERROR : PL_LOG_INFO,
          "audit: handles=%zu tasks=%zu results=%zu", a->handles, a->tasks, a->results);
 #else
@@ -218,8 +252,8 @@ static void report_audit(const struct pl_worker *worker) {
 
 static void join_workers(struct pl_server *server, unsigned started) {
   for (unsigned i = 0; i < started; i++) {
-    pl_worker_join(&server->workers[i]);
-    report_audit(&server->workers[i]);
+    pl_worker_join(&server->shared.workers[i]);
+    report_audit(&server->shared.workers[i]);
   }
 }
 
@@ -229,20 +263,20 @@ static void serve(struct pl_server *server) {
   if (error) {
     complain(pl_error_text(error));
     server->has_failed = true;
-    server->worker_count = started;
+    server->shared.worker_count = started;
     drain_workers(server);
   }
   if (started) pl_loop_run(&server->loop);
   join_workers(server, started);
-  pl_mem_free(server->workers);
+  pl_mem_free(server->shared.workers);
 }
 
 static int run_loop(struct pl_server *server) {
-  struct pl_signals signals = {0};
+  struct pl_signals signals = {.ctx = server, .on_end = on_end_signal};
   int error = pl_loop_init(&server->loop, NULL, NULL);
   if (error) return error;
   error = pl_mailbox_init(&server->mailbox, &server->loop);
-  if (!error) error = pl_signals_open(&signals, server);
+  if (!error) error = pl_signals_open(&signals, &server->loop);
   if (!error) serve(server);
   pl_timer_stop(&server->loop.wheel, &server->force_timer);
   pl_signals_close(&signals);

@@ -4,7 +4,7 @@
 #include <signal.h>
 
 #include "base/log.h"
-#include "worker/server_state.h"
+#include "io/loop.h"
 
 static const int numbers[PL_SIGNAL_COUNT] = {SIGTERM, SIGQUIT, SIGINT, SIGHUP, SIGUSR1, SIGUSR2};
 
@@ -13,17 +13,18 @@ static const char *name_of(int number) {
 }
 
 static void on_signal(uv_signal_t *handle, int number) {
+  struct pl_signals *signals = handle->data;
   if (number == SIGTERM || number == SIGQUIT || number == SIGINT)
-    pl_server_end(handle->data);
+    signals->on_end(signals->ctx);
   else
     pl_log(PL_LOG_INFO, "signal %s is ignored: this version does nothing on it", name_of(number));
 }
 
-int pl_signals_open(struct pl_signals *signals, struct pl_server *server) {
+int pl_signals_open(struct pl_signals *signals, struct pl_loop *loop) {
   signal(SIGPIPE, SIG_IGN);
   for (int i = 0; i < PL_SIGNAL_COUNT; i++) {
-    uv_signal_init(&server->loop.uv, &signals->handles[i]);
-    signals->handles[i].data = server;
+    uv_signal_init(&loop->uv, &signals->handles[i]);
+    signals->handles[i].data = signals;
     int error = uv_signal_start(&signals->handles[i], on_signal, numbers[i]);
     if (error) return error;
   }

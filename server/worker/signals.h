@@ -8,13 +8,16 @@
 
 #include "base/base.h"
 
-struct pl_server;
+struct pl_loop;
 
 enum { PL_SIGNAL_COUNT = 6 };
 
 struct pl_signals {
   uv_signal_t handles[PL_SIGNAL_COUNT];
+  void *ctx;
+  void (*on_end)(void *ctx);  ///< a signal asks for the end; each time
 };
 
-PL_MUST_CHECK int pl_signals_open(struct pl_signals *signals, struct pl_server *server);
+/// Set on_end and ctx before, the handles to 0. Returns: 0 or an error; close it then, too.
+PL_MUST_CHECK int pl_signals_open(struct pl_signals *signals, struct pl_loop *loop);
 void pl_signals_close(struct pl_signals *signals);

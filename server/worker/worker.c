@@ -15,7 +15,6 @@
 #include "http/connections.h"
 #include "runtime/run.h"
 #include "worker/dispatch.h"
-#include "worker/server_state.h"
 
 enum { SPARE_CONNECTIONS = 32, PLACING_SLACK = 2 };
 
@@ -78,8 +77,8 @@ static struct pl_worker *choose_worker(struct pl_worker *own) {
   struct pl_worker *best = own;
   size_t least = atomic_load(&own->load);
   size_t bound = least > PLACING_SLACK ? least - PLACING_SLACK : 0;
-  for (unsigned i = 0; i < own->server->worker_count; i++) {
-    struct pl_worker *other = &own->server->workers[i];
+  for (unsigned i = 0; i < own->options->worker_count; i++) {
+    struct pl_worker *other = &own->options->workers[i];
     size_t load = atomic_load(&other->load);
     if (load < least && load < bound) {
       best = other;
@@ -136,13 +135,11 @@ static void on_finished(struct pl_http_service *http, struct pl_exchange *x, boo
 
 static struct pl_http_limits limits_of(const struct pl_worker *worker) {
   const struct pl_config *c = worker->config;
-  unsigned workers = worker->server->worker_count;
   return (struct pl_http_limits){.parse = {.request_line = c->limits_request_line_bytes,
                                            .header_bytes = c->limits_header_bytes,
                                            .header_count = c->limits_header_count,
                                            .chunk_ext = c->limits_chunk_ext_bytes},
-                                 .connections =
-                                     (worker->server->connections + workers - 1) / workers,
+                                 .connections = worker->options->connections,
                                  .body = c->limits_body_bytes,
                                  .read_ahead = c->limits_read_ahead_bytes,
                                  .discard = c->limits_discard_bytes,
@@ -163,7 +160,7 @@ static int open_listeners(struct pl_worker *worker) {
     struct pl_listener *listener = &worker->listeners[i];
     listener->on_accept = on_accept;
     listener->on_error = on_accept_error;
-    int error = pl_listener_open(listener, &worker->loop, worker->server->listen_fds[i],
+    int error = pl_listener_open(listener, &worker->loop, worker->options->listen_fds[i],
                                  worker->config->listen.items[i].is_unix);
     if (error) return error;
     worker->listener_count++;
@@ -181,7 +178,7 @@ static void close_listeners(struct pl_worker *worker, bool drain) {
 
 static void fail_start(struct pl_worker *worker, const char *problem) {
   worker->state = PL_WORKER_FAILED;
-  pl_server_post_problem(worker->server, problem);
+  worker->options->on_problem(worker, problem, worker->options->ctx);
   try_to_stop(worker);
 }
 
@@ -203,13 +200,13 @@ static void on_loaded(struct pl_generation *g, void *ctx) {
     try_to_stop(worker);
     return;
   }
-  int error = worker->server->options->is_dry_run ? 0 : open_listeners(worker);
+  int error = worker->options->is_dry_run ? 0 : open_listeners(worker);
   if (error) {
     fail_start(worker, pl_error_text(error));
     return;
   }
   worker->state = PL_WORKER_SERVING;
-  pl_server_post_ready(worker->server, worker);
+  worker->options->on_ready(worker, worker->options->ctx);
 }
 
 static void free_generation(struct pl_deferred *later) {
@@ -236,13 +233,13 @@ static void on_stopped(struct pl_generation *g, void *ctx) {
 }
 
 static int load_generation(struct pl_worker *worker) {
-  const struct pl_server_options *options = worker->server->options;
+  const struct pl_worker_options *options = worker->options;
   struct pl_generation_options o = {.config = worker->config,
                                     .loop = &worker->loop,
                                     .app_path = options->app_path,
                                     .app_code = options->app_code,
                                     .worker_index = worker->index,
-                                    .worker_count = worker->server->worker_count,
+                                    .worker_count = options->worker_count,
                                     .task_counter = &worker->last_task,
                                     .skip_start = options->is_dry_run,
                                     .ctx = worker,
@@ -353,10 +350,14 @@ static void run_thread(void *arg) {
   worker->audit.tasks += worker->http.exchange_count + worker->in_flight;
   pl_http_service_deinit(&worker->http);
   worker->audit.handles = (size_t)pl_loop_deinit(&worker->loop);
-  pl_server_post_stopped(worker->server, worker);
+  worker->options->on_stopped(worker, worker->options->ctx);
 }
 
-int pl_worker_start(struct pl_worker *worker) {
+int pl_worker_start(struct pl_worker *worker, const struct pl_worker_options *options,
+                    unsigned index) {
+  worker->options = options;
+  worker->config = options->config;
+  worker->index = index;
   int error = init_parts(worker);
   if (error) return error;
   error = uv_thread_create(&worker->thread, run_thread, worker);

@@ -4,61 +4,36 @@
 /// Thread: its own, but for pl_worker_start, _post functions and _join, which are the server's.
 #pragma once
 
-#include <stdatomic.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
-#include <uv.h>
 
 #include "base/base.h"
-#include "http/service.h"
-#include "io/listener.h"
-#include "io/loop.h"
-#include "io/mailbox.h"
-#include "worker/generation.h"
+#include "worker/worker_state.h"
 
-struct pl_config;
-struct pl_server;
-
-enum pl_worker_state {
-  PL_WORKER_STARTING,
-  PL_WORKER_SERVING,
-  PL_WORKER_FAILED,  ///< the app did not load or start; it has said why
-  PL_WORKER_DRAINING,
-  PL_WORKER_STOPPED
-};
-
-/// What is left when a worker has stopped: all 0 as it should be.
-struct pl_audit {
-  size_t handles;  ///< of the loop
-  size_t tasks;    ///< tasks, requests and exchanges
-  size_t results;  ///< entries of the results tables
-};
-
-struct pl_worker {
-  struct pl_server *server;
+/// What all workers are made of and whom they tell. Read-only once the first has started, but for
+/// worker_count, which falls when another cannot start.
+struct pl_worker_options {
   const struct pl_config *config;
-  unsigned index;  ///< 1-based
-  uv_thread_t thread;
-  struct pl_loop loop;
-  struct pl_mailbox mailbox;
-  struct pl_http_service http;
-  struct pl_listener *listeners;  ///< one per address
-  size_t listener_count;          ///< that are open
-  struct pl_generation *current;  ///< serves new requests
-  struct pl_list generations;     ///< all that are alive
-  enum pl_worker_state state;
-  _Atomic size_t load;      ///< connections placed here; read by the other workers
-  size_t seen_connections;  ///< at the last on_connections
-  size_t in_flight;         ///< requests that are not gone
-  struct pl_timer drain_timer;
-  struct pl_deferred sweep;  ///< frees generations that have stopped
-  uint64_t last_task;        ///< the counter of task ids, which goes on over generations
-  struct pl_audit audit;
+  const char *app_path;       ///< or NULL
+  const char *app_code;       ///< or NULL
+  bool is_dry_run;            ///< load the app, listen to nothing, do not run the start handlers
+  const int *listen_fds;      ///< one per address
+  uint64_t connections;       ///< each worker's share of limits.connections
+  struct pl_worker *workers;  ///< all of them: whom a connection may be handed to
+  unsigned worker_count;
+  void *ctx;
+  /// Thread: the worker's, for all three. Its app is loaded and its listeners are open.
+  void (*on_ready)(struct pl_worker *worker, void *ctx);
+  /// It cannot start. `problem` is valid during the call. on_stopped will follow.
+  void (*on_problem)(struct pl_worker *worker, const char *problem, void *ctx);
+  /// Its last act: now it may be joined.
+  void (*on_stopped)(struct pl_worker *worker, void *ctx);
 };
 
-/// Starts the thread; what becomes of it reaches the server by its pl_server_post functions.
-PL_MUST_CHECK int pl_worker_start(struct pl_worker *worker);
+/// Starts the thread of a zeroed worker; what becomes of it reaches the server by the options'
+/// callbacks. @param index 1-based. Returns: 0 or an error: it has not begun, do not join it.
+PL_MUST_CHECK int pl_worker_start(struct pl_worker *worker, const struct pl_worker_options *options,
+                                  unsigned index);
 
 /// Thread: any. Begin to drain; a repeated call ends everything at once.
 void pl_worker_post_drain(struct pl_worker *worker);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # presets: asan
-"""Files: static folders and response.file; conditions, ranges, what is no file, clients that leave."""
+"""Files: static folders and response.file; conditions, ranges, roots, clients that leave."""
 
 import os
 import sys
@@ -23,7 +23,9 @@ app:static("/s", "www")
 app:get("/", function() return "hello" end)
 app:get("/file/*path", function(req) return response.file(req.params.path, {root = "www"}) end)
 app:get("/free", function(req) return response.file(req.query.path) end)
-app:get("/download", function() return response.file("www/a.txt", {name = "b.txt", type = "text/x"}) end)
+app:get("/download", function()
+  return response.file("www/a.txt", {name = "b.txt", type = "text/x"})
+end)
 app:get("/status", function() return response.file("www/a.txt", {status = 404}) end)
 app:get("/own", function()
   return response.file("www/a.txt", {headers = {etag = '"mine"', ["last-modified"] = "never"}})
@@ -170,7 +172,8 @@ class Static(unittest.TestCase):
         os.symlink("../secret", self.server.path("www/escape"))
         os.symlink("/etc", self.server.path("www/etc"))
         os.symlink("a.txt", self.server.path("www/inside"))
-        for name in ("escape", "etc/passwd", "%2e%2e/secret", "..%2fsecret", "sub/%2e%2e/%2e%2e/secret"):
+        for name in ("escape", "etc/passwd", "%2e%2e/secret", "..%2fsecret",
+                     "sub/%2e%2e/%2e%2e/secret"):
             for prefix in ("/s/", "/file/"):
                 answer = self.get(prefix + name)
                 self.assertIn(answer.status, (400, 404), name)

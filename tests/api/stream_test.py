@@ -114,7 +114,9 @@ app:get("/events", function()
 end)
 app:get("/refused_events", function()
   return response.events(function(out)
-    local function try(event) log.info("event: " .. tostring(select(2, pcall(out.send, out, event)))) end
+    local function try(event)
+      log.info("event: " .. tostring(select(2, pcall(out.send, out, event))))
+    end
     try{data = "x", event = "a\nb"}
     try{data = "x", id = "a\rb"}
     try{data = "x", id = "a\0b"}

@@ -580,6 +580,25 @@ static void held_body_is_sent_as_the_client_takes_it(void **state) {
   end(&b);
 }
 
+static void client_that_takes_no_answers_is_not_read_without_bound(void **state) {
+  (void)state;
+  struct bench b;
+  begin(&b, NULL);
+  char *text = large_text();
+  send_now(&b, GET("/1"));
+  struct pl_response r = {.status = 200, .body = {text, LARGE}, .body_is_held = true};
+  assert_int_equal(b.x[0]->ops->respond(b.x[0], &r), 0);
+  b.x[0]->ops->release(b.x[0]);
+  for (int i = 0; i < 100; i++) {
+    (void)!send(b.client, text, 65536, MSG_NOSIGNAL | MSG_DONTWAIT);
+    turn(&b);
+  }
+  assert_true(conn_of(&b)->input.len < 4096 + PL_READ_BUFFER_BYTES);
+  leave(&b);
+  free(text);
+  end(&b);
+}
+
 static char held_text[20 * 1024];
 
 static void respond_held(struct bench *b, struct pl_exchange *x) {
@@ -1196,6 +1215,7 @@ int main(void) {
       cmocka_unit_test(cut_lets_the_answers_before_it_out),
       cmocka_unit_test(exchange_may_be_released_long_after_its_answer),
       cmocka_unit_test(held_body_is_sent_as_the_client_takes_it),
+      cmocka_unit_test(client_that_takes_no_answers_is_not_read_without_bound),
       cmocka_unit_test(held_body_that_the_kernel_takes_at_once_ends_the_exchange),
       cmocka_unit_test(write_time_out_ends_a_client_that_takes_nothing),
       cmocka_unit_test(slow_client_is_served_where_no_write_time_out_is_set),
