@@ -4,6 +4,8 @@
 //
 // The keeping ones have one stack: request, name or nil, options; their continuation is read_whole,
 // whose context says what shall become of the bytes.
+#include "api/api_body.h"
+
 #include <lauxlib.h>
 
 #include "api/api.h"

@@ -6,15 +6,17 @@
 //   allow
 //     |               `-----------> on_drain -> pump
 //     `-----------> on_read -> piece
+#include "api/api_file.h"
+
 #include <inttypes.h>
 #include <lauxlib.h>
 #include <stdio.h>
 #include <time.h>
 
 #include "api/api.h"
-#include "api/api_response.h"
 #include "api/call.h"
 #include "api/file_handle.h"
+#include "api/problem.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "http/conditional.h"

@@ -2,12 +2,14 @@
 // stays readable afterwards (id, method, path, params, ctx).
 //
 // Fields are made on demand and those that are tables are kept in the object's user value, so a
-// handler pays for what it reads. The objects of running requests are anchored in an array in the
-// registry, one slot per call.
+// handler pays for what it reads.
+#include "api/api_request.h"
+
 #include <lauxlib.h>
 #include <lua.h>
 
 #include "api/api.h"
+#include "api/api_body.h"
 #include "api/call.h"
 #include "api/remote.h"
 #include "base/error.h"
@@ -15,23 +17,8 @@
 #include "http/cookie.h"
 #include "http/headers.h"
 #include "http/query.h"
-#include "runtime/state.h"
 
-#define REQUEST_TYPE "perilune.Request"
 #define HEADERS_TYPE "perilune.Headers"
-
-static const char live_key = 0;  ///< registry: array of the request objects of running calls
-
-/// What the object holds: the call, and copies for the time after it.
-struct request {
-  struct pl_call *call;  ///< NULL once the request is over
-  const struct pl_route *route;
-  enum pl_method method;
-  struct pl_strv path;
-  struct pl_strv id;
-  struct pl_strv *captures;  ///< route->capture_count
-  char bytes[];
-};
 
 // Fields that are answered by number; all others are methods.
 enum field {
@@ -80,86 +67,6 @@ static void push_view(lua_State *L, struct pl_strv s) {
   lua_pushlstring(L, s.data ? s.data : "", s.len);
 }
 
-// ---- the object ----
-
-static struct pl_strv copy_view(char **to, struct pl_strv s) {
-  struct pl_strv copy = pl_strv(*to, s.len);
-  if (s.len) memcpy(*to, s.data, s.len);
-  *to += s.len;
-  return copy;
-}
-
-static size_t bytes_to_copy(const struct pl_call *call, size_t captures) {
-  size_t bytes = call->path.len + call->x->id.len + captures * sizeof(struct pl_strv);
-  for (size_t i = 0; i < captures; i++) bytes += call->captures[i].len;
-  return bytes;
-}
-
-static void make_request(lua_State *L, struct pl_call *call) {
-  size_t captures = call->route ? call->route->capture_count : 0;
-  struct request *r = lua_newuserdatauv(L, sizeof *r + bytes_to_copy(call, captures), 1);
-  r->call = call;
-  r->route = call->route;
-  r->method = call->x->request.method;
-  r->captures = (struct pl_strv *)(void *)r->bytes;
-  char *to = r->bytes + captures * sizeof(struct pl_strv);
-  r->path = copy_view(&to, call->path);
-  r->id = copy_view(&to, call->x->id);
-  for (size_t i = 0; i < captures; i++) r->captures[i] = copy_view(&to, call->captures[i]);
-  luaL_setmetatable(L, REQUEST_TYPE);
-}
-
-// A free slot of the array holds the number of the next free one, so the array never shrinks and a
-// slot that is used again allocates nothing. stack: array at `live`
-static int take_slot(lua_State *L, int live) {
-  struct pl_api_context *context = pl_api_context(L);
-  if (!context->free_request_slot) return ++context->request_slots;
-  int slot = context->free_request_slot;
-  lua_rawgeti(L, live, slot);
-  context->free_request_slot = (int)lua_tointeger(L, -1);
-  lua_pop(L, 1);
-  return slot;
-}
-
-void pl_call_push_request(lua_State *L, struct pl_call *call) {
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &live_key);
-  if (call->request_slot) {
-    lua_rawgeti(L, -1, call->request_slot);
-  } else {
-    make_request(L, call);
-    int slot = take_slot(L, lua_absindex(L, -2));
-    lua_pushvalue(L, -1);
-    lua_rawseti(L, -3, slot);
-    call->request_slot = slot;
-  }
-  lua_remove(L, -2);
-}
-
-void pl_call_forget_request(struct pl_call *call) {
-  lua_State *L = call->vm->L;
-  if (!call->request_slot) return;
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &live_key);
-  lua_rawgeti(L, -1, call->request_slot);
-  ((struct request *)lua_touserdata(L, -1))->call = NULL;
-  lua_pop(L, 1);
-  struct pl_api_context *context = pl_api_context(L);
-  lua_pushinteger(L, context->free_request_slot);
-  lua_rawseti(L, -2, call->request_slot);
-  lua_pop(L, 1);
-  context->free_request_slot = call->request_slot;
-  call->request_slot = 0;
-}
-
-static struct pl_call *live_call(lua_State *L, const struct request *r) {
-  if (!r->call)
-    luaL_error(L, "the request is over: only id, method, path, params and ctx remain readable");
-  return r->call;
-}
-
-struct pl_call *pl_call_check(lua_State *L, int index) {
-  return live_call(L, luaL_checkudata(L, index, REQUEST_TYPE));
-}
-
 // ---- headers ----
 
 // The values of all fields of that name, joined by ", ".
@@ -179,9 +86,9 @@ static int push_header(lua_State *L, const struct pl_headers *headers, struct pl
 static const struct pl_headers *headers_of(lua_State *L, int index) {
   bool *is_trailers = luaL_checkudata(L, index, HEADERS_TYPE);
   lua_getiuservalue(L, index, 1);
-  struct request *r = lua_touserdata(L, -1);
+  struct pl_request_object *r = lua_touserdata(L, -1);
   lua_pop(L, 1);
-  struct pl_request *request = &live_call(L, r)->x->request;
+  struct pl_request *request = &pl_call_live(L, r)->x->request;
   return *is_trailers ? &request->trailers : &request->headers;
 }
 
@@ -255,7 +162,7 @@ static struct pl_pairs parse_cookies(lua_State *L, struct pl_call *call) {
   return pairs;
 }
 
-static void push_params(lua_State *L, const struct request *r) {
+static void push_params(lua_State *L, const struct pl_request_object *r) {
   size_t count = r->route ? r->route->capture_count : 0;
   lua_createtable(L, 0, (int)count);
   for (size_t i = 0; i < count; i++) {
@@ -265,7 +172,7 @@ static void push_params(lua_State *L, const struct request *r) {
   }
 }
 
-static void make_table_field(lua_State *L, struct request *r, enum field field) {
+static void make_table_field(lua_State *L, struct pl_request_object *r, enum field field) {
   struct pl_pairs pairs;
   switch (field) {
   case FIELD_PARAMS:
@@ -289,7 +196,7 @@ static void make_table_field(lua_State *L, struct request *r, enum field field) 
 }
 
 // stack: object, key. Tables are made once and kept in the object's user value, by field number.
-static int push_table_field(lua_State *L, struct request *r, enum field field) {
+static int push_table_field(lua_State *L, struct pl_request_object *r, enum field field) {
   if (lua_getiuservalue(L, 1, 1) == LUA_TNIL) {
     lua_pop(L, 1);
     lua_createtable(L, 2, 0);
@@ -345,8 +252,8 @@ static int push_live_field(lua_State *L, struct pl_call *call, enum field field)
   }
 }
 
-static int push_field(lua_State *L, struct request *r, enum field field) {
-  if (field > FIELD_LAST_READABLE) live_call(L, r);
+static int push_field(lua_State *L, struct pl_request_object *r, enum field field) {
+  if (field > FIELD_LAST_READABLE) pl_call_live(L, r);
   switch (field) {
   case FIELD_METHOD:
     push_view(L, pl_method_name(r->method));
@@ -371,7 +278,7 @@ static int push_field(lua_State *L, struct request *r, enum field field) {
 
 // upvalue 1: name -> field number or method
 static int request_index(lua_State *L) {
-  struct request *r = lua_touserdata(L, 1);
+  struct pl_request_object *r = lua_touserdata(L, 1);
   lua_settop(L, 2);
   lua_pushvalue(L, 2);
   int type = lua_rawget(L, lua_upvalueindex(1));
@@ -387,7 +294,7 @@ static int request_newindex(lua_State *L) {
 }
 
 static int request_tostring(lua_State *L) {
-  struct request *r = luaL_checkudata(L, 1, REQUEST_TYPE);
+  struct pl_request_object *r = luaL_checkudata(L, 1, PL_REQUEST_TYPE);
   struct pl_strv method = pl_method_name(r->method);
   lua_pushlstring(L, method.data, method.len);
   lua_pushliteral(L, " ");
@@ -435,8 +342,7 @@ static const luaL_Reg request_methods[] = {
     {"query_all", request_query_all}, {"header_all", request_header_all}, {NULL, NULL}};
 
 void pl_api_request_open(lua_State *L) {
-  lua_newtable(L);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &live_key);
+  pl_call_open(L);
 
   luaL_newmetatable(L, HEADERS_TYPE);
   lua_pushcfunction(L, headers_index);
@@ -445,7 +351,7 @@ void pl_api_request_open(lua_State *L) {
   lua_setfield(L, -2, "__pairs");
   lua_pop(L, 1);
 
-  luaL_newmetatable(L, REQUEST_TYPE);
+  luaL_newmetatable(L, PL_REQUEST_TYPE);
   luaL_newlib(L, request_methods);
   pl_api_body_open(L);
   for (size_t i = 0; i < PL_ARRAY_LEN(field_names); i++) {

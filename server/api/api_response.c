@@ -8,8 +8,11 @@
 #include <lauxlib.h>
 
 #include "api/api.h"
+#include "api/api_file.h"
+#include "api/api_stream.h"
 #include "api/call.h"
 #include "api/json_value.h"
+#include "api/problem.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "http/accept.h"
@@ -314,19 +317,6 @@ int pl_api_send(lua_State *L, struct pl_call *call, int first) {
 }
 
 // ---- errors ----
-
-void pl_api_send_problem(struct pl_call *call, int status, const char *detail, const char *header) {
-  struct pl_buf body = {0};
-  bool as_html = pl_accept_prefers_html(&call->x->request.headers);
-  struct pl_strv why = pl_strv_of(detail ? detail : "");
-  struct pl_response r = {.status = status,
-                          .content_type = as_html ? html_type : PL_STRV("application/problem+json"),
-                          .headers = pl_strv_of(header ? header : "")};
-  int error = pl_problem_write(&body, status, why, call->x->id, as_html);
-  r.body = pl_buf_view(&body);
-  if (error || call->x->ops->respond(call->x, &r) == PL_ENOMEM) call->x->ops->cut(call->x);
-  pl_buf_deinit(&body);
-}
 
 static void log_failure(lua_State *L, struct pl_call *call, int index, int status) {
   struct pl_strv path = call->path, method = pl_method_name(call->x->request.method);

@@ -24,20 +24,5 @@ void pl_api_send_error(lua_State *L, struct pl_call *call, int index);
 /// Logs the error object at index when it is the server's own fault (status 500 and up).
 void pl_api_report(lua_State *L, struct pl_call *call, int index);
 
-/// Sends a problem document without Lua: 404, 405, 503.
-/// @param detail or NULL. @param header one line with CR LF, or NULL
-void pl_api_send_problem(struct pl_call *call, int status, const char *detail, const char *header);
-
 /// Whether the value at index is a Response (response.lua's).
 bool pl_api_is_response(lua_State *L, int index);
-
-/// Streams: the function on top of the stack is called with a writer after the head in `response`;
-/// the answer ends when it returns. `is_events`: server-sent events. api_stream.c
-struct pl_response;
-int pl_api_send_stream(lua_State *L, struct pl_call *call, const struct pl_response *head,
-                       bool is_events);
-
-/// Sends the opened file (userdata "perilune.File") at `index`: conditional and range requests are
-/// evaluated here, when the status is 200. head->headers are what the worker's header_lines hold:
-/// more lines are appended there. api_file.c
-int pl_api_send_file(lua_State *L, struct pl_call *call, int index, const struct pl_response *head);

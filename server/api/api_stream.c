@@ -3,10 +3,11 @@
 // The writer is a to-be-closed variable of the function that sends the answer: however fn ends, it
 // is closed before the call goes, and whoever still holds it gets an error. The head leaves with
 // the first byte, so until then an error is an ordinary answer.
+#include "api/api_stream.h"
+
 #include <lauxlib.h>
 
 #include "api/api.h"
-#include "api/api_response.h"
 #include "api/call.h"
 #include "base/error.h"
 #include "http/event_stream.h"

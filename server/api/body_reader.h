@@ -53,3 +53,6 @@ int pl_body_fail(lua_State *L, int options, int code);
 
 /// The same with a status and a text of the caller's.
 int pl_body_fail_with(lua_State *L, int options, int status, const char *message);
+
+/// The exchange's on_readable: wakes whoever waits for the body.
+void pl_call_on_readable(struct pl_call *call);

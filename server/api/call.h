@@ -75,10 +75,30 @@ struct pl_call {
   struct pl_buf body;  ///< KEPT: the whole body; freed with the arena
 };
 
+/// The request object's metatable (api_request.c).
+#define PL_REQUEST_TYPE "perilune.Request"
+
+/// What a request object holds: the call, and copies for the time after it.
+struct pl_request_object {
+  struct pl_call *call;  ///< NULL once the request is over
+  const struct pl_route *route;
+  enum pl_method method;
+  struct pl_strv path;
+  struct pl_strv id;
+  struct pl_strv *captures;  ///< route->capture_count
+  char bytes[];
+};
+
+/// Makes the table of live request objects. Once per state. May raise out of memory.
+void pl_call_open(lua_State *L);
+
 /// The call behind the request object at stack index `index`; raises when the object is another
 /// type, or when the request is over ("the request is over: only id, method, path, params, ctx
 /// remain").
 struct pl_call *pl_call_check(lua_State *L, int index);
+
+/// The object's call; raises as pl_call_check.
+struct pl_call *pl_call_live(lua_State *L, const struct pl_request_object *r);
 
 /// The call that the running task works for (a child's too), or NULL.
 struct pl_call *pl_call_current(lua_State *L);
@@ -96,18 +116,8 @@ void pl_call_push_request(lua_State *L, struct pl_call *call);
 /// The task is gone: the request object, when there is one, lets go of the call.
 void pl_call_forget_request(struct pl_call *call);
 
-/// Installs the request object's metatable and the table of live ones. Once per state.
-void pl_api_request_open(lua_State *L);
-
-/// Adds the body functions (body, json, form, chunks, parts, save) to the table of methods on top
-/// of the stack. api_body.c
-void pl_api_body_open(lua_State *L);
-
-/// The exchange's on_readable: wakes whoever waits for the body. api_body.c
-void pl_call_on_readable(struct pl_call *call);
-
-/// The exchange's on_drain: tells everyone in drain_waiters. call.c
+/// The exchange's on_drain: tells everyone in drain_waiters.
 void pl_call_on_drain(struct pl_call *call);
 
-/// To be told of the next drain. Stop with pl_list_remove(&waiter->link). call.c
+/// To be told of the next drain. Stop with pl_list_remove(&waiter->link).
 void pl_call_await_drain(struct pl_call *call, struct pl_drain_waiter *waiter);

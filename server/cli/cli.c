@@ -14,11 +14,6 @@
 
 enum { USAGE_ERROR = 2 };
 
-const struct pl_command *const pl_commands[PL_COMMANDS] = {
-    &pl_command_run,    &pl_command_check,       &pl_command_routes,
-    &pl_command_config, &pl_command_healthcheck, &pl_command_version,
-};
-
 static bool is_app(const char *word) {
   size_t len = strlen(word);
   return strchr(word, '/') || (len >= 4 && strcmp(word + len - 4, ".lua") == 0);

@@ -28,5 +28,5 @@ extern const struct pl_command pl_command_version;
 
 enum { PL_COMMANDS = 6 };
 
-/// All of them, in the order of --help; cli.c.
+/// All of them, in the order of --help.
 extern const struct pl_command *const pl_commands[PL_COMMANDS];

@@ -121,8 +121,8 @@ static int reject(struct pl_parser *p, int status, const char *problem) {
   return status;
 }
 
-// The limits of an unfinished or finished head. The line's end counts to neither, not even when only
-// its CR has come.
+// The limits of an unfinished or finished head. The line's end counts to neither, not even when
+// only its CR has come.
 static int check_limits(struct pl_parser *p, struct pl_strv input, const struct pl_guard *g) {
   size_t line = g->first_line ? g->first_line - 2 : g->scanned;
   if (!g->first_line && line > 0 && input.data[line - 1] == '\r') line--;

@@ -32,10 +32,10 @@ struct pl_parser {
   size_t field_capacity;
   size_t checked;  ///< bytes of an unfinished head that the trial parser has seen
   size_t chunk_ext_bytes;
-  struct pl_strv piece;    ///< body bytes found by the current call
-  const char *problem;     ///< what was wrong, for the answer's detail
-  int error;               ///< the first error of the body; remembered
-  bool line_decides;       ///< the trial parser stopped in the request line: its end decides
+  struct pl_strv piece;  ///< body bytes found by the current call
+  const char *problem;   ///< what was wrong, for the answer's detail
+  int error;             ///< the first error of the body; remembered
+  bool line_decides;     ///< the trial parser stopped in the request line: its end decides
   bool has_head;
   bool in_trailers;  ///< the last chunk's line has been read
   bool is_complete;  ///< the message has been read to its end

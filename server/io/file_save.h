@@ -34,6 +34,6 @@ PL_MUST_CHECK int pl_file_save_write(struct pl_file_save *save, struct pl_buf *d
 /// Gives the file its name. When on_done reports 0 the save is over. Returns: as open.
 PL_MUST_CHECK int pl_file_save_commit(struct pl_file_save *save);
 
-/// Ends it: on_done is not called any more and the temporary file is removed (soon, on the pool).
-/// Harmless when nothing is open.
+/// Ends it: on_done is not called any more and the temporary file is removed (soon, on the pool). A
+/// commit that runs already may still succeed. Harmless when nothing is open.
 void pl_file_save_abandon(struct pl_file_save *save);

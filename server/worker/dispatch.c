@@ -6,7 +6,9 @@
 #include <stdio.h>
 
 #include "api/api_response.h"
+#include "api/body_reader.h"
 #include "api/call.h"
+#include "api/problem.h"
 #include "api/remote.h"
 #include "base/clock.h"
 #include "base/error.h"

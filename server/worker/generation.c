@@ -5,6 +5,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#include "api/api_request.h"
 #include "api/api_response.h"
 #include "api/modules.h"
 #include "base/error.h"

@@ -39,7 +39,7 @@ struct pl_generation_options {
   unsigned worker_index;  ///< 1-based
   unsigned worker_count;
   uint64_t *task_counter;  ///< the worker's: ids never repeat, not even over its generations
-  bool skip_start;      ///< do not run the start handlers: perilune check, routes
+  bool skip_start;         ///< do not run the start handlers: perilune check, routes
   void *ctx;
   /// Loading is over: READY, or FAILED and generation->problem says why.
   void (*on_loaded)(struct pl_generation *g, void *ctx);

@@ -82,11 +82,24 @@ static void arm_force(struct pl_server *server, uint64_t delay_ms) {
   pl_timer_start(&server->loop.wheel, &server->force_timer, pl_clock_ms() + delay_ms);
 }
 
+// A unix socket's file goes first, while the socket still listens.
+static void close_listeners(struct pl_server *server) {
+  if (!server->listen_fds) return;
+  for (size_t i = 0; i < server->config->listen.count; i++)
+    if (server->listen_fds[i] >= 0)
+      pl_listener_unbind(&server->config->listen.items[i], server->listen_fds[i]);
+  pl_mem_free(server->listen_fds);
+  server->listen_fds = NULL;
+}
+
 static void drain_workers(struct pl_server *server) {
   if (server->is_stopping) return;
   server->is_stopping = true;
   uint64_t limit_ms = server->config->drain_timeout_ms;
   if (limit_ms) arm_force(server, limit_ms + FORCE_DELAY_MS);
+  // With descriptors of its own left open the kernel would go on accepting for nobody. A worker
+  // that is still starting may be about to duplicate them: then they stay until the end.
+  if (server->ready_count == server->shared.worker_count) close_listeners(server);
   for (unsigned i = 0; i < server->shared.worker_count; i++)
     pl_worker_post_drain(&server->shared.workers[i]);
 }
@@ -181,14 +194,6 @@ static int bind_listeners(struct pl_server *server) {
     return error;
   }
   return 0;
-}
-
-static void close_listeners(struct pl_server *server) {
-  for (size_t i = 0; server->listen_fds && i < server->config->listen.count; i++) {
-    if (server->listen_fds[i] >= 0)
-      pl_listener_unbind(&server->config->listen.items[i], server->listen_fds[i]);
-  }
-  pl_mem_free(server->listen_fds);
 }
 
 // How many workers, and how many connections each may have.

@@ -249,8 +249,8 @@ class ClientGoneTest(unittest.TestCase):
         self.check(lambda client: client.close(), SLEEP + format_request() * 3)
 
     def test_client_gone_behind_unread_bytes_cancels(self):
-        """Reading has stopped (limits.read_ahead); only poll() still sees the FIN. What is sent fits
-        into the server's socket buffer: behind more than that no FIN would arrive."""
+        """Reading has stopped (limits.read_ahead); only poll() still sees the FIN. What is sent
+        fits into the server's socket buffer: behind more than that no FIN would arrive."""
         with Server(PARKING, settings={"limits.read_ahead": "1k"}) as server:
             client = park(server, format_request("POST", "/sleep", {"Content-Length": 8 << 20}))
             for _ in range(12):

@@ -58,7 +58,8 @@ class Load(unittest.TestCase):
             self.buffer += data
             if not self.buffer.endswith(b" spawned"):
                 return
-            if not self.buffer.startswith(b"HTTP/1.1 200 ") or not self.buffer.endswith(self.expected):
+            is_own = self.buffer.endswith(self.expected)
+            if not is_own or not self.buffer.startswith(b"HTTP/1.1 200 "):
                 self.end(self.buffer)
                 return
             self.buffer = b""
@@ -527,8 +528,8 @@ class Middleware(unittest.TestCase):
 class Proxies(unittest.TestCase):
     APP = r"""
     return function(req)
-      return table.concat({req.remote, req.remote_port > 0 and "port" or "none", req.scheme, req.host},
-                          " ")
+      local port = req.remote_port > 0 and "port" or "none"
+      return table.concat({req.remote, port, req.scheme, req.host}, " ")
     end
     """
 
@@ -564,7 +565,8 @@ class Proxies(unittest.TestCase):
                     # a field of the client's own, then one that the proxy has added
                     ([("X-Forwarded-For", "192.0.2.66"), ("X-Forwarded-For", "192.0.2.1")],
                      "192.0.2.1 none http own"),
-                    ([("Forwarded", "for=192.0.2.66"), ("Forwarded", "for=192.0.2.1, for=10.0.0.1")],
+                    ([("Forwarded", "for=192.0.2.66"),
+                      ("Forwarded", "for=192.0.2.1, for=10.0.0.1")],
                      "192.0.2.1 none http own"),
                     ([("X-Forwarded-For", "10.0.0.0/8")], "127.0.0.1 port http own"),
                     ([("Forwarded", "proto=https")], "127.0.0.1 port http own"),

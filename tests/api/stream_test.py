@@ -35,10 +35,12 @@ app:get("/pieces", function()
   end
 end)
 app:get("/empty", function() return response.stream(function() end, 201) end)
+local released = false
+app:get("/release", function() released = true return nil end)
 app:get("/head", function()
   return response.stream(function(out)
     log.info("called")
-    task.sleep(0.02)  -- others use the worker's buffers meanwhile
+    repeat task.sleep(0.001) until released  -- others use the worker's buffers meanwhile
     out:write("x")
   end, 202, {["x-one"] = "1", ["content-type"] = "text/x"})
 end)
@@ -169,6 +171,7 @@ class Stream(unittest.TestCase):
         self.server.wait_log("called")
         for other in others:
             other.request("GET", "/events")
+        others[0].request("GET", "/release")
         answer = self.client.read_response()
         self.assertEqual((answer.status, answer.get("x-one"), answer.get("content-type")),
                          (202, "1", "text/x"))

@@ -1,5 +1,6 @@
-// Chunked bodies with their trailers: a seed byte and what follows the head. Fed whole and in pieces
-// whose sizes follow from the seed, it must give the same data, the same trailers and the same end.
+// Chunked bodies with their trailers: a seed byte and what follows the head. Fed whole and in
+// pieces whose sizes follow from the seed, it must give the same data, the same trailers and the
+// same end.
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -16,9 +17,9 @@ static const char head[] = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chu
 
 struct outcome {
   int result;
-  size_t taken;      // bytes of the text
+  size_t taken;  // bytes of the text
   size_t data_bytes;
-  uint64_t hash;     // of the data and the trailers
+  uint64_t hash;  // of the data and the trailers
 };
 
 static void check(bool holds) {

@@ -54,6 +54,9 @@ BAD = {
          "server/io/a.c": HEAD + '#include "io/a.h"\n#include "io/b.h"\n',
          "server/io/b.h": HEAD + "#pragma once\n",
          "server/io/b.c": HEAD + '#include "io/b.h"\n#include "io/a.h"\n'},
+        {"server/io/a.h": HEAD + "#pragma once\nvoid pl_a(void);\nvoid pl_b(void);\n",
+         "server/io/a.c": HEAD + '#include "io/a.h"\n\nvoid pl_a(void) {\n  pl_b();\n}\n',
+         "server/io/b.c": HEAD + '#include "io/a.h"\n\nvoid pl_b(void) {\n  pl_a();\n}\n'},
     ],
     rules.one_place: [
         {"server/io/loop.c": HEAD + "void f(void *p) { free(p); }\n"},

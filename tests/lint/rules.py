@@ -33,6 +33,9 @@ LIBRARY_HEADERS = [
     (re.compile(r"cglm/.*"), ["geometry"]),
 ]
 
+# Sources that are one module with another, whose header is the header of all: file -> module.
+PARTS = {"http/answer": "http/conn", "http/input": "http/conn", "http/watch": "http/conn"}
+
 # Functions that are called in few files: how often in each, or None: as often as it likes.
 ONE_PLACE = {
     "lua_resume": {"runtime/sched.c": 1},
@@ -54,6 +57,10 @@ UNTRACKED_NAMES = {".git", "build"}
 SERVER_NAMES = set(LAYERS) - {"main"} | {
     "cmake", "main.c", "CMakeLists.txt", "README.md", "run.sh", "packages.sh"}
 
+# A function or a constant that is not static, where it is defined.
+DEFINITION = re.compile(
+    r"^(?!static\b|extern\b|typedef\b)[a-zA-Z_][\w *]*?\b(pl_\w+)"
+    r"(?:\([^;{}]*\)\s*\{|(?:\[\w*\])*\s*=)", re.M)
 INCLUDE = re.compile(r'\s*#\s*include\s*(["<])([^">]+)[">]')
 
 
@@ -130,16 +137,31 @@ def library_headers(root):
     return problems
 
 
+def used_modules(root):
+    """module -> modules of its folder that it needs: by an include, or by a name that is declared
+    in one file's header and defined in another source (such a header would hide the arrow)."""
+    sources = {path: code_only(read(root, path)) for path in c_files(root)}
+    def module(path):
+        unit = os.path.splitext(path)[0].removeprefix("server/")
+        return PARTS.get(unit, unit)
+    places = {name: module(path) for path, text in sources.items() if path.endswith(".c")
+              for name in DEFINITION.findall(text)}
+    graph = {module(path): set() for path in sources}
+    for path, text in sources.items():
+        used = {module(name) for _, is_project, name in includes(root, path)
+                if is_project and name.endswith(".h")}
+        if path.endswith(".c"):
+            used |= {places[name] for name in set(re.findall(r"\bpl_\w+", text)) & places.keys()}
+        graph[module(path)] |= {unit for unit in used - {module(path)}
+                                if unit.split("/")[0] == folder_of(path)}
+    return graph
+
+
 def folder_cycles(root):
     """The modules of one folder depend on each other in one direction only. A module is a .c and
     its .h together, so two sources that call each other are a cycle though their headers are
     none."""
-    graph = {}
-    for path in c_files(root):
-        unit, own = os.path.splitext(path[len("server/"):])[0], folder_of(path)
-        used = {os.path.splitext(name)[0] for _, is_project, name in includes(root, path)
-                if is_project and name.endswith(".h") and name.split("/")[0] == own}
-        graph.setdefault(unit, set()).update(used - {unit})
+    graph = used_modules(root)
     problems, done = [], set()
 
     def visit(unit, trail):

@@ -1,5 +1,5 @@
-// Unit tests of server/http/conn.c, input.c, answer.c and service.c: an HTTP service on one end of a
-// socket pair, a handler made by hand, and the test as the client on the other end. The loop goes
+// Unit tests of server/http/conn.c, input.c, answer.c and service.c: an HTTP service on one end of
+// a socket pair, a handler made by hand, and the test as the client on the other end. The loop goes
 // turn by turn; where time itself is tested, the loop's own short time-outs wake it.
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,15 +28,15 @@ struct bench {
   struct pl_loop loop;
   struct pl_http_service service;
   int client;
-  bool client_saw_end;               // the server has sent its FIN (or a RST)
-  struct pl_buf got;                 // what the client has received
+  bool client_saw_end;  // the server has sent its FIN (or a RST)
+  struct pl_buf got;    // what the client has received
   struct pl_exchange *x[EXCHANGES_MAX];
-  size_t requests;                   // that the handler was given
+  size_t requests;                                          // that the handler was given
   void (*handler)(struct bench *b, struct pl_exchange *x);  // or NULL: nothing for now
   void (*on_readable)(struct bench *b, struct pl_exchange *x);
   void (*on_drain)(struct bench *b, struct pl_exchange *x);
   void (*on_gone)(struct bench *b, struct pl_exchange *x);
-  char notes[NOTES_BYTES];           // what has happened, in order
+  char notes[NOTES_BYTES];  // what has happened, in order
   size_t notes_len;
   size_t finished;
 };
@@ -45,7 +45,8 @@ static void note(struct bench *b, const char *format, ...) PL_PRINTF(2, 3);
 static void note(struct bench *b, const char *format, ...) {
   va_list args;
   va_start(args, format);
-  b->notes_len += (size_t)vsnprintf(b->notes + b->notes_len, NOTES_BYTES - b->notes_len, format, args);
+  b->notes_len +=
+      (size_t)vsnprintf(b->notes + b->notes_len, NOTES_BYTES - b->notes_len, format, args);
   va_end(args);
   assert_true(b->notes_len < NOTES_BYTES);
 }
@@ -878,7 +879,9 @@ static void trailers_are_there_at_the_bodys_end(void **state) {
   struct bench b;
   begin(&b, NULL);
   char text[64] = "";
-  send_now(&b, "POST /1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-A");
+  send_now(
+      &b,
+      "POST /1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-A");
   assert_int_equal(read_body(b.x[0], text, sizeof text), PL_EAGAIN);
   assert_int_equal(b.x[0]->request.trailers.count, 0);
   send_now(&b, ": b\r\n\r\n");
@@ -926,7 +929,9 @@ static void body_longer_than_its_limit_is_an_error_that_stays(void **state) {
   struct bench b;
   begin(&b, NULL);
   char text[64] = "";
-  send_now(&b, "POST /1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1\r\n!\r\n");
+  send_now(
+      &b,
+      "POST /1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1\r\n!\r\n");
   b.x[0]->body_limit = 5;
   assert_int_equal(read_body(b.x[0], text, sizeof text), PL_ELIMIT);
   assert_string_equal(text, "hello");
@@ -942,7 +947,9 @@ static void body_with_broken_framing_is_an_error_that_closes(void **state) {
   struct bench b;
   begin(&b, NULL);
   char text[64] = "";
-  send_now(&b, "POST /1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhelloGET / HTTP/1.1");
+  send_now(
+      &b,
+      "POST /1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhelloGET / HTTP/1.1");
   assert_int_equal(read_body(b.x[0], text, sizeof text), PL_EPROTO);
   assert_int_equal(read_body(b.x[0], text, sizeof text), PL_EPROTO);
   echo_target(&b, b.x[0]);
@@ -1178,7 +1185,8 @@ static void running_out_of_memory_leaves_nothing_behind(void **state) {
     begin(&b, read_or_answer);
     b.on_readable = read_or_answer;
     b.on_gone = release;
-    send_text(b.client, GET("/1") "POST /2 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+    send_text(b.client,
+              GET("/1") "POST /2 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
     pl_mem_fail_nth(nth);
     for (int i = 0; i < 4; i++) turn(&b);
     if (b.service.connection_count)
@@ -1195,6 +1203,7 @@ static void running_out_of_memory_leaves_nothing_behind(void **state) {
 
 int main(void) {
   signal(SIGPIPE, SIG_IGN);
+  alarm(120);  // what never comes must not be waited for for ever
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(pipelined_requests_are_answered_in_order_and_leave_together),
       cmocka_unit_test(pipelined_request_waits_for_the_answer_before_it),

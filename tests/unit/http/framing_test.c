@@ -66,9 +66,19 @@ static void content_length_is_a_number_that_fits(void **state) {
   r = REQUEST(1, "Host", "a", "content-length", "9223372036854775807");
   assert_int_equal(check(&r), 0);
   assert_true(r.content_length == INT64_MAX);
-  static const char *const bad[] = {"",   "-1",  "+1",  "1 2", "1,1", "0x1",
-                                    "1e1", "1.0", "1_0", "٣",   "9223372036854775808",
-                                    "18446744073709551616", "00000000000000000001"};
+  static const char *const bad[] = {"",
+                                    "-1",
+                                    "+1",
+                                    "1 2",
+                                    "1,1",
+                                    "0x1",
+                                    "1e1",
+                                    "1.0",
+                                    "1_0",
+                                    "٣",
+                                    "9223372036854775808",
+                                    "18446744073709551616",
+                                    "00000000000000000001"};
   for (size_t i = 0; i < PL_ARRAY_LEN(bad); i++)
     assert_int_equal(STATUS(1, "Host", "a", "Content-Length", bad[i]), 400);
   assert_int_equal(STATUS(1, "Host", "a", "Content-Length", "1", "Content-Length", "1"), 400);
@@ -80,8 +90,9 @@ static void transfer_encoding_is_chunked_and_nothing_else(void **state) {
   assert_int_equal(check(&r), 0);
   assert_int_equal(r.content_length, -1);
   assert_true(r.has_body);
-  static const char *const bad[] = {"", "identity", "gzip", "gzip, chunked", "chunked, chunked",
-                                    ",chunked", "chunked,", "chunked;a=b", "\"chunked\""};
+  static const char *const bad[] = {
+      "",         "identity", "gzip",        "gzip, chunked", "chunked, chunked",
+      ",chunked", "chunked,", "chunked;a=b", "\"chunked\""};
   for (size_t i = 0; i < PL_ARRAY_LEN(bad); i++)
     assert_int_equal(STATUS(1, "Host", "a", "Transfer-Encoding", bad[i]), 400);
   assert_int_equal(STATUS(0, "Transfer-Encoding", "chunked"), 400);

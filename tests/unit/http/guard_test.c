@@ -42,6 +42,7 @@ static void scan_finds_the_end_of_a_head(void **state) {
   assert_head(PL_STRV("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), 27, 16, 2);
   assert_head(PL_STRV("GET / HTTP/1.1\r\nHost: a\r\n\r\nbody\n\r\0"), 27, 16, 2);
   assert_head(PL_STRV("GET / HTTP/1.0\r\n\r\n"), 18, 16, 1);
+  assert_head(PL_STRV("\r\nGET"), 0, 2, 1);  // an empty first line is no end
 }
 
 static void scan_of_every_prefix_asks_for_more(void **state) {
@@ -54,11 +55,20 @@ static void scan_of_every_prefix_asks_for_more(void **state) {
 static void scan_refuses_lines_that_readers_disagree_about(void **state) {
   (void)state;
   static const struct pl_strv bad[] = {
-      PL_STRV("A\rB"),           PL_STRV("A\r\r\n"),         PL_STRV("A\n"),
-      PL_STRV("A\r\nB\n"),       PL_STRV("A\r\nB\r\n\n"),    PL_STRV("A\0"),
-      PL_STRV("A\r\nB: \0\r\n"), PL_STRV("A\r\n B"),         PL_STRV("A\r\n\tB"),
-      PL_STRV("A\r\n:"),         PL_STRV("A\r\nB: c\r\n: d"), PL_STRV(" A"),
-      PL_STRV("A\r\nB\rC\r\n"),  PL_STRV("\n"),
+      PL_STRV("A\rB"),
+      PL_STRV("A\r\r\n"),
+      PL_STRV("A\n"),
+      PL_STRV("A\r\nB\n"),
+      PL_STRV("A\r\nB\r\n\n"),
+      PL_STRV("A\0"),
+      PL_STRV("A\r\nB: \0\r\n"),
+      PL_STRV("A\r\n B"),
+      PL_STRV("A\r\n\tB"),
+      PL_STRV("A\r\n:"),
+      PL_STRV("A\r\nB: c\r\n: d"),
+      PL_STRV(" A"),
+      PL_STRV("A\r\nB\rC\r\n"),
+      PL_STRV("\n"),
   };
   for (size_t i = 0; i < PL_ARRAY_LEN(bad); i++) assert_refused(pl_guard_scan, bad[i]);
   for (size_t i = 0; i < PL_ARRAY_LEN(bad); i++) assert_refused(pl_guard_scan_trailers, bad[i]);

@@ -28,11 +28,11 @@ struct message {
   struct pl_request request;
   struct pl_arena arena;
   char first[64];
-  char *input;       // what has come and has not been taken
+  char *input;  // what has come and has not been taken
   size_t input_len;
-  int head;          // the last result of pl_parser_head
-  int body;          // the last result of pl_parser_body
-  size_t taken;      // bytes of the text that the message took
+  int head;      // the last result of pl_parser_head
+  int body;      // the last result of pl_parser_body
+  size_t taken;  // bytes of the text that the message took
   char data[DATA_MAX];
   size_t data_len;
 };
@@ -234,6 +234,12 @@ static void head_with_an_upgrade_is_an_ordinary_request(void **state) {
   assert_memory_equal(m.data, "abc", 3);
   assert_int_equal(m.input_len, 3);
   end(&m);
+  read_every_way(&m, PL_STRV("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n"
+                             "Upgrade: websocket\r\n\r\nGET"));
+  assert_int_equal(m.head, 0);
+  assert_int_equal(m.body, PL_EOF);
+  assert_int_equal(m.input_len, 3);
+  end(&m);
 }
 
 static void lines_that_readers_disagree_about_are_refused(void **state) {
@@ -399,7 +405,8 @@ static void endless_heads_are_refused_at_their_limit(void **state) {
 static void assert_body(struct pl_strv text, int result, const char *data, size_t left) {
   struct message m;
   read_every_way(&m, text);
-  if (m.body != result || m.data_len != strlen(data)) print_error("%.*s\n", (int)text.len, text.data);
+  if (m.body != result || m.data_len != strlen(data))
+    print_error("%.*s\n", (int)text.len, text.data);
   assert_int_equal(m.head, 0);
   assert_int_equal(m.body, result);
   assert_int_equal(m.data_len, strlen(data));
@@ -425,10 +432,10 @@ static void body_of_announced_length_is_read_exactly(void **state) {
 
 static void body_on_get_and_head_is_consumed(void **state) {
   (void)state;
-  assert_body(PL_STRV("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcGET"), PL_EOF, "abc",
-              3);
-  assert_body(PL_STRV("HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcGET"), PL_EOF, "abc",
-              3);
+  assert_body(PL_STRV("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcGET"), PL_EOF,
+              "abc", 3);
+  assert_body(PL_STRV("HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcGET"), PL_EOF,
+              "abc", 3);
   assert_body(PL_STRV("HEAD / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
                       "3\r\nabc\r\n0\r\n\r\nGET"),
               PL_EOF, "abc", 3);
@@ -589,9 +596,9 @@ static void extensions_are_ignored(void **state) {
 // Each allocation fails in turn: 503 for a head, PL_ENOMEM for a body, and the same again later.
 static void running_out_of_memory_is_an_answer(void **state) {
   (void)state;
-  static const char text[] =
-      "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-      "2\r\nhi\r\n0\r\nX-A: a-value-that-is-quite-long\r\nX-B: another-value-of-some-length\r\n\r\n";
+  static const char text[] = "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+                             "2\r\nhi\r\n0\r\nX-A: a-value-that-is-quite-long\r\nX-B: "
+                             "another-value-of-some-length\r\n\r\n";
   int head_failures = 0, body_failures = 0;
   for (uint64_t nth = 1;; nth++) {
     struct message m;

@@ -42,11 +42,26 @@ static void line_gives_method_target_and_version(void **state) {
 
 static void line_of_another_shape_is_malformed(void **state) {
   (void)state;
-  static const char *const lines[] = {
-      "",          "GET",            "GET ",              "GET /",            "GET / ",
-      "GET  / HTTP/1.1", "GET / HTTP/1.1 ", "GET /  HTTP/1.1", "GET /\tHTTP/1.1", " / HTTP/1.1",
-      "GET / HTTP/1", "GET / HTTP/1.",  "GET / HTTP/11",     "GET / HTTP/1.10",  "GET / http/1.1",
-      "GET / HTTP/a.1", "GET / HTTP/1.a", "GET / HTTP 1.1",  "GE@T / HTTP/1.1",  "G\xc3T / HTTP/1.1"};
+  static const char *const lines[] = {"",
+                                      "GET",
+                                      "GET ",
+                                      "GET /",
+                                      "GET / ",
+                                      "GET  / HTTP/1.1",
+                                      "GET / HTTP/1.1 ",
+                                      "GET /  HTTP/1.1",
+                                      "GET /\tHTTP/1.1",
+                                      " / HTTP/1.1",
+                                      "GET / HTTP/1",
+                                      "GET / HTTP/1.",
+                                      "GET / HTTP/11",
+                                      "GET / HTTP/1.10",
+                                      "GET / http/1.1",
+                                      "GET / HTTP/a.1",
+                                      "GET / HTTP/1.a",
+                                      "GET / HTTP 1.1",
+                                      "GE@T / HTTP/1.1",
+                                      "G\xc3T / HTTP/1.1"};
   for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
     if (status_of(lines[i]) != 400) print_error("%s\n", lines[i]);
     assert_int_equal(status_of(lines[i]), 400);

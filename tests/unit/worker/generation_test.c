@@ -114,8 +114,7 @@ static void on_app(struct pl_generation *g) {
 
 static void run_server(void *arg) {
   struct served *s = arg;
-  struct pl_server_options options = {
-      .config = &s->config, .app_code = s->app, .on_app = on_app};
+  struct pl_server_options options = {.config = &s->config, .app_code = s->app, .on_app = on_app};
   s->exit_code = pl_server_run(&options);
 }
 
@@ -229,7 +228,8 @@ static unsigned long long request(int fd, const char *path, const char *generati
 
 // ---- the tests ----
 
-static void new_requests_go_to_the_new_generation_and_the_old_ends_with_its_last_task(void **state) {
+static void
+new_requests_go_to_the_new_generation_and_the_old_ends_with_its_last_task(void **state) {
   struct served *s = *state;
   int parked = connect_to(s), open = connect_to(s);
   unsigned long long ids[5];
