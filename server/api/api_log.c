@@ -6,7 +6,7 @@
 //
 // Each function has an upvalue: the table of fields that with() was given, or nil. The module's own
 // functions have none.
-#include "api/api_log.h"
+#include "api/api_log_context.h"
 
 #include "api/api.h"
 #include "base/log.h"

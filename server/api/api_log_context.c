@@ -1,5 +1,5 @@
 // Which request a script's log line belongs to: its id, route and task are added to the fields.
-#include "api/api_log.h"
+#include "api/api_log_context.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,11 +1,13 @@
 // perilune.native: what the Lua half of the library (lua/perilune) needs from C. Not for scripts:
 // its names may change with any version.
+#include "api/api_native.h"
+
 #include <lauxlib.h>
 
 #include "api/api.h"
-#include "api/api_native.h"
 #include "api/api_response.h"
 #include "api/call.h"
+#include "api/file_handle.h"
 #include "base/error.h"
 #include "base/suggest.h"
 #include "config/units.h"

@@ -5,6 +5,3 @@
 
 /// Loader of the module (lua_CFunction): pushes its table.
 int pl_api_native_open(lua_State *L);
-
-/// native.open_file(path [, root]) -> "perilune.File" or nil, message, code. Waits. api_file.c
-int pl_api_open_file(lua_State *L);

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "api/api.h"
-#include "api/api_native.h"
 #include "api/app_path.h"
 #include "base/error.h"
 #include "io/file_job.h"

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/suggest.h"
-#include "cli/command.h"
+#include "cli/commands.h"
 #include "cli/help.h"
 #include "cli/message.h"
 #include "cli/options.h"

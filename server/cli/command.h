@@ -1,4 +1,4 @@
-/// The commands of the program, one file each, and the table of them.
+/// The commands of the program, one file each; commands.h is the table of them.
 #pragma once
 
 #include <stdbool.h>
@@ -25,8 +25,3 @@ extern const struct pl_command pl_command_routes;
 extern const struct pl_command pl_command_config;
 extern const struct pl_command pl_command_healthcheck;
 extern const struct pl_command pl_command_version;
-
-enum { PL_COMMANDS = 6 };
-
-/// All of them, in the order of --help.
-extern const struct pl_command *const pl_commands[PL_COMMANDS];

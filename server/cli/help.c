@@ -1,7 +1,7 @@
 // Help texts. pl_buf_printf fails only when memory is short.
 #include "cli/help.h"
 
-#include "cli/command.h"
+#include "cli/commands.h"
 #include "cli/options.h"
 #include "config/describe.h"
 

@@ -6,7 +6,7 @@
 #include "io/loop.h"
 
 // Pipelined requests handled in one go; then the loop looks at its other sockets.
-enum { REQUESTS_PER_TURN = 64, REQUEST_ID_MAX = 128, GENERATED_ID_LEN = 20 };
+enum { REQUESTS_PER_TURN = 64, REQUEST_ID_MAX = 128 };
 
 void pl_conn_consume(struct pl_conn *conn, size_t n) {
   conn->input.data += n;
@@ -24,11 +24,17 @@ static bool id_is_valid(struct pl_strv id) {
   return true;
 }
 
-static void write_hex(char *out, uint64_t n, size_t digits) {
-  for (size_t i = digits; i-- > 0; n >>= 4) out[i] = "0123456789abcdef"[n & 15];
+// The next of our ids: the text counts by itself, one digit in sixteen carries.
+static struct pl_strv next_id(struct pl_http_service *service) {
+  char *digit = service->last_id + PL_REQUEST_ID_LEN - 1;
+  for (; digit >= service->last_id + PL_REQUEST_ID_PREFIX; digit--) {
+    *digit = *digit == '9' ? 'a' : *digit == 'f' ? '0' : (char)(*digit + 1);
+    if (*digit != '0') break;
+  }
+  return pl_strv(service->last_id, PL_REQUEST_ID_LEN);
 }
 
-// The client's id when it is one, else ours: 8 digits that are random per worker, 12 that count.
+// The client's id when it is one, else ours.
 static int choose_id(struct pl_exchange_block *block) {
   struct pl_exchange *x = &block->x;
   struct pl_strv sent = pl_headers_first(&x->request.headers, PL_STRV("x-request-id"));
@@ -36,11 +42,10 @@ static int choose_id(struct pl_exchange_block *block) {
     x->id = sent;
     return 0;
   }
-  char *id = pl_arena_alloc(&x->arena, GENERATED_ID_LEN);
+  struct pl_strv next = next_id(block->service);
+  char *id = pl_arena_copy(&x->arena, next);
   if (!id) return PL_ENOMEM;
-  write_hex(id, block->service->id_prefix, 8);
-  write_hex(id + 8, ++block->service->id_counter, 12);
-  x->id = pl_strv(id, GENERATED_ID_LEN);
+  x->id = pl_strv(id, next.len);
   return 0;
 }
 

@@ -77,8 +77,12 @@ int pl_http_service_init(struct pl_http_service *service, struct pl_loop *loop) 
   service->loop = loop;
   pl_list_init(&service->connections);
   pl_list_init(&service->watched);
-  ssize_t got = getrandom(&service->id_prefix, sizeof service->id_prefix, 0);
-  return got == (ssize_t)sizeof service->id_prefix ? 0 : PL_EAGAIN;
+  uint32_t random;
+  if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random) return PL_EAGAIN;
+  memset(service->last_id, '0', sizeof service->last_id);
+  for (size_t i = 0; i < PL_REQUEST_ID_PREFIX; i++, random >>= 4)
+    service->last_id[i] = "0123456789abcdef"[random & 15];
+  return 0;
 }
 
 struct pl_strv pl_http_service_common_lines(struct pl_http_service *service) {

@@ -37,6 +37,8 @@ struct pl_http_stats {
   uint64_t rejected;  ///< messages answered without a handler: 4xx, 5xx, 503
 };
 
+enum { PL_REQUEST_ID_LEN = 20, PL_REQUEST_ID_PREFIX = 8 };
+
 struct pl_http_service {
   struct pl_loop *loop;
   const char *server_header;  ///< value of Server, or NULL
@@ -60,10 +62,9 @@ struct pl_http_service {
   size_t spare_exchange_count;
   struct pl_buf spare_buffers[64];
   size_t spare_buffer_count;
-  struct pl_buf common_lines;  ///< of common_lines_until_ms
-  uint64_t common_until_ms;    ///< when they have to be made again
-  uint64_t id_prefix;          ///< random, of this worker
-  uint64_t id_counter;
+  struct pl_buf common_lines;       ///< of common_lines_until_ms
+  uint64_t common_until_ms;         ///< when they have to be made again
+  char last_id[PL_REQUEST_ID_LEN];  ///< hexadecimal: random digits of this worker, then a counter
 };
 
 /// Set the public fields before. Returns: 0 or an error.

@@ -271,8 +271,9 @@ class Body(unittest.TestCase):
     # -- once only
 
     def test_reading_in_two_ways_raises_what_to_do(self):
-        for path, why in (("/chunks_then_body", "handed out"), ("/body_then_chunks", "read already"),
-                          ("/chunks_twice", "handed out"), ("/save_then_json", "handed out")):
+        rows = (("/chunks_then_body", "handed out"), ("/body_then_chunks", "read already"),
+                ("/chunks_twice", "handed out"), ("/save_then_json", "handed out"))
+        for path, why in rows:
             ok, message = self.post(path, b"[1]", JSON).json()
             self.assertFalse(ok, path)
             self.assertIn(why, message, path)

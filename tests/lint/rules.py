@@ -61,6 +61,7 @@ SERVER_NAMES = set(LAYERS) - {"main"} | {
 DEFINITION = re.compile(
     r"^(?!static\b|extern\b|typedef\b)[a-zA-Z_][\w *]*?\b(pl_\w+)"
     r"(?:\([^;{}]*\)\s*\{|(?:\[\w*\])*\s*=)", re.M)
+USE = re.compile(r"(?<!struct )(?<!enum )\bpl_\w+")  # of such a name; tags are none
 INCLUDE = re.compile(r'\s*#\s*include\s*(["<])([^">]+)[">]')
 
 
@@ -151,7 +152,7 @@ def used_modules(root):
         used = {module(name) for _, is_project, name in includes(root, path)
                 if is_project and name.endswith(".h")}
         if path.endswith(".c"):
-            used |= {places[name] for name in set(re.findall(r"\bpl_\w+", text)) & places.keys()}
+            used |= {places[name] for name in set(USE.findall(text)) & places.keys()}
         graph[module(path)] |= {unit for unit in used - {module(path)}
                                 if unit.split("/")[0] == folder_of(path)}
     return graph

@@ -1,6 +1,6 @@
 // perilune.log: what scripts may hand it, and that nothing of it raises.
 #include "api/api.h"
-#include "api/api_log.h"
+#include "api/api_log_context.h"
 #include "base/log.h"
 #include "runtime/value.h"
 

@@ -1,5 +1,5 @@
-// The table of commands.
-#include "cli/command.h"
+// A row for each command.
+#include "cli/commands.h"
 
 const struct pl_command *const pl_commands[PL_COMMANDS] = {
     &pl_command_run,    &pl_command_check,       &pl_command_routes,

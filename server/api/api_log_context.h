@@ -10,7 +10,7 @@
 enum { PL_API_LOG_CONTEXT_FIELDS = 4 };
 
 /// Fills in what L's task works for: the request's id, its route, the task's id; nothing outside of
-/// a request. api_request.c
+/// a request.
 /// @param fields room for PL_API_LOG_CONTEXT_FIELDS; the views live until L's task runs on
 /// @param count out: the number of fields
 /// Yields: no.   Errors: never raises.
