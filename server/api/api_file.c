@@ -211,6 +211,7 @@ static int send_not_modified(lua_State *L, struct pl_call *call, struct pl_respo
 
 static int send_content(lua_State *L, struct pl_call *call, const struct pl_response *r,
                         struct pl_file *file, const struct pl_verdict *verdict) {
+  pl_wait_check(L, "sending a file");
   struct sender *s = make_sender(L, call, file, verdict);
   int rc = s ? call->x->ops->start(call->x, r) : PL_ENOMEM;
   return rc ? raise_failure(L, rc) : run_pump(L, s);

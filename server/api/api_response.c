@@ -112,7 +112,9 @@ struct special_headers {
 // stack: ..., name, value. Returns: whether it was one that needs no line.
 static bool take_special(lua_State *L, struct pl_call *call, struct pl_strv name,
                          struct special_headers *special) {
-  if (pl_strv_eq_nocase(name, PL_STRV("content-type")) && lua_type(L, -1) == LUA_TSTRING) {
+  if (pl_strv_eq_nocase(name, PL_STRV("content-type"))) {
+    if (lua_type(L, -1) != LUA_TSTRING)
+      raise_about(L, call, "has a content-type that is not a string");
     special->content_type.data = lua_tolstring(L, -1, &special->content_type.len);
     if (!pl_header_value_is_valid(special->content_type))
       raise_about(L, call, "has control characters in the header 'content-type'");
@@ -211,7 +213,8 @@ static int hand_over(lua_State *L, struct pl_call *call, struct answer *a, struc
 // A long string is kept until it has been sent, so that it need not be copied.
 static int send_string(lua_State *L, struct pl_call *call, struct answer *a, struct pl_strv type) {
   a->head.body.data = lua_tolstring(L, a->body, &a->head.body.len);
-  if (a->head.body.len >= PL_HELD_BODY_BYTES && call->held_body == LUA_NOREF) {
+  bool can_hold = call->held_body == LUA_NOREF && !call->is_finished;
+  if (a->head.body.len >= PL_HELD_BODY_BYTES && can_hold) {
     lua_pushvalue(L, a->body);
     call->held_body = luaL_ref(L, LUA_REGISTRYINDEX);
     a->head.body_is_held = true;
@@ -381,6 +384,9 @@ void pl_api_send_error(lua_State *L, struct pl_call *call, int index) {
   lua_pushlightuserdata(L, call);
   if (lua_pcall(L, 2, 0, 0) != LUA_OK) {
     lua_pop(L, 1);
-    pl_api_send_problem(call, 500, NULL, NULL);
+    if (call->x->status)
+      call->x->ops->cut(call->x);
+    else
+      pl_api_send_problem(call, 500, NULL, NULL);
   }
 }

@@ -67,6 +67,7 @@ struct pl_call {
   int request_slot;  ///< the request object's place in the table of live ones; 0 = none made
   int error;  ///< registry reference of the error that ended it, for the finish handlers; LUA_NOREF
   int held_body;             ///< registry reference of a string that is being sent, or LUA_NOREF
+  bool is_finished;          ///< the exchange is: nobody gives the two references back any more
   struct pl_wait body_wait;  ///< of the task that waits for body bytes
   bool body_is_awaited;
   struct pl_list drain_waiters;  ///< who waits until what was written has left

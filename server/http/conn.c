@@ -201,7 +201,9 @@ static void leave_exchanges(struct pl_conn *conn, int reason, bool is_flushed) {
   while (!pl_list_is_empty(&conn->exchanges)) {
     struct pl_exchange_block *block =
         PL_CONTAINER_OF(conn->exchanges.next, struct pl_exchange_block, link);
-    bool tell = !block->is_released && block->x.events;
+    // A message whose head is not complete has no handler that would release it.
+    if (!block->x.events) block->is_released = true;
+    bool tell = !block->is_released;
     pl_list_remove(&block->link);
     block->conn = NULL;
     pl_exchange_block_finish(block, !(is_flushed && block->x.is_answered));

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "runtime/heap.h"
 
 struct pl_vm;
 struct pl_wait;
@@ -125,8 +126,7 @@ struct pl_vm {
   /// after its on_gone, while the result is still in the results table.
   void (*on_handle_end)(struct pl_task *task);
   void (*on_handle_gone)(struct pl_task *task);
-  size_t heap_bytes;  ///< what Lua holds now
-  size_t heap_limit;  ///< hard ceiling: beyond it the allocator says NULL; 0 = none
+  struct pl_heap heap;  ///< Lua's memory, and its bounds
 };
 
 /// In a coroutine's extra space, next to its task: it is parked in a chain (coroutines.c).

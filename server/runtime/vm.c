@@ -1,4 +1,4 @@
-// A Lua state with its allocator. The only caller of lua_newstate.
+// A Lua state and what belongs to it. The only caller of lua_newstate.
 #include "runtime/vm.h"
 
 #include <lauxlib.h>
@@ -12,21 +12,6 @@
 #include "runtime/results.h"
 #include "runtime/sched.h"
 #include "runtime/value.h"
-
-static void *allocate(void *ud, void *block, size_t old_size, size_t size) {
-  struct pl_vm *vm = ud;
-  if (!block) old_size = 0;  // it is the kind of object then
-  if (size == 0) {
-    pl_mem_free(block);
-    vm->heap_bytes -= old_size;
-    return NULL;
-  }
-  if (vm->heap_limit && size > old_size && vm->heap_bytes - old_size + size > vm->heap_limit)
-    return NULL;
-  void *moved = pl_mem_realloc(block, size);
-  if (moved) vm->heap_bytes += size - old_size;
-  return moved;
-}
 
 // Lua calls this for an error outside any protected call: a bug of ours.
 static int on_panic(lua_State *L) {
@@ -52,8 +37,9 @@ int pl_vm_init(struct pl_vm *vm, const struct pl_host *host, unsigned worker, ui
   vm->root = pl_mem_zalloc(sizeof *vm->root);
   if (!vm->root) return PL_ENOMEM;
   vm->root->vm = vm;
-  vm->L = lua_newstate(allocate, vm);
+  vm->L = lua_newstate(pl_heap_allocate, &vm->heap);
   if (!vm->L) {
+    pl_heap_deinit(&vm->heap);
     pl_mem_free(vm->root);
     return PL_ENOMEM;
   }
@@ -69,6 +55,7 @@ int pl_vm_init(struct pl_vm *vm, const struct pl_host *host, unsigned worker, ui
 
 void pl_vm_deinit(struct pl_vm *vm) {
   lua_close(vm->L);
+  pl_heap_deinit(&vm->heap);
   pl_pool_deinit(vm);
   pl_mem_free(vm->root);
   vm->L = NULL;

@@ -65,16 +65,23 @@ static int handle_request(lua_State *L) {
 // stack: error object. The finish handlers are told.
 static void keep_error(lua_State *L, struct pl_call *call) {
   const struct pl_generation *g = call->generation;
-  if (!g->table.has_finish) return;
+  if (!g->table.has_finish || call->is_finished) return;
   lua_pushvalue(L, 1);
   call->error = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
-// stack: error object
+// stack: error object. A raised response value is sent from here, where it may wait: a stream, a
+// file.
 static int answer_error(lua_State *L) {
   struct pl_call *call = pl_call_current(L);
   keep_error(L, call);
   bool can_answer = call->x->status == 0 && !pl_task_current(L)->cancelled;
+  lua_getfield(L, 1, "value");
+  if (can_answer && pl_api_is_response(L, 2)) {
+    pl_api_report(L, call, 1);
+    return pl_api_send(L, call, 2);
+  }
+  lua_settop(L, 1);
   if (!can_answer || call->route->on_error == LUA_NOREF) {
     pl_api_send_error(L, call, 1);
     return 0;
@@ -390,5 +397,6 @@ void pl_dispatch_finished(struct pl_worker *worker, struct pl_exchange *x, bool 
   luaL_unref(g->vm.L, LUA_REGISTRYINDEX, call->held_body);
   luaL_unref(g->vm.L, LUA_REGISTRYINDEX, call->error);
   call->held_body = call->error = LUA_NOREF;
+  call->is_finished = true;
   pl_generation_release(g);
 }

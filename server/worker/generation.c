@@ -204,7 +204,7 @@ static void fill_context(struct pl_generation *g) {
   g->vm.task_counter = g->options.task_counter;
   g->vm.on_idle = on_vm_idle;
   uint64_t memory = g->options.config->limits_memory_bytes;
-  g->vm.heap_limit = memory > SIZE_MAX / 2 ? 0 : (size_t)memory * 2;
+  g->vm.heap.limit = memory > SIZE_MAX / 2 ? 0 : (size_t)memory * 2;
 }
 
 struct pl_generation *pl_generation_new(const struct pl_generation_options *options) {
@@ -281,13 +281,13 @@ void pl_generation_release(struct pl_generation *g) {
 
 bool pl_generation_is_short_of_memory(struct pl_generation *g) {
   uint64_t limit = g->options.config->limits_memory_bytes;
-  if (PL_LIKELY(g->vm.heap_bytes <= limit)) return false;
+  if (PL_LIKELY(g->vm.heap.bytes <= limit)) return false;
   uint64_t now = pl_loop_now_ms(g->options.loop);
   if (now >= g->collect_after_ms) {
     lua_gc(g->vm.L, LUA_GCCOLLECT, 0);
     g->collect_after_ms = now + COLLECT_INTERVAL_MS;
   }
-  return g->vm.heap_bytes > limit;
+  return g->vm.heap.bytes > limit;
 }
 
 size_t pl_generation_kept_results(struct pl_generation *g) {

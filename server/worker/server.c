@@ -32,6 +32,7 @@ struct pl_server {
   int *listen_fds;                  // one per address; -1: not bound
   struct pl_worker_options shared;  // the workers and what they share
   unsigned ready_count;
+  unsigned made_count;          ///< workers that can be sent messages
   unsigned running_count;       // threads that have not stopped
   struct pl_timer force_timer;  // ends the process when a worker does not stop
   unsigned term_count;          // signals to end that have come
@@ -100,7 +101,7 @@ static void drain_workers(struct pl_server *server) {
   // With descriptors of its own left open the kernel would go on accepting for nobody. A worker
   // that is still starting may be about to duplicate them: then they stay until the end.
   if (server->ready_count == server->shared.worker_count) close_listeners(server);
-  for (unsigned i = 0; i < server->shared.worker_count; i++)
+  for (unsigned i = 0; i < server->made_count; i++)
     pl_worker_post_drain(&server->shared.workers[i]);
 }
 
@@ -175,7 +176,7 @@ static void on_end_signal(void *ctx) {
   }
   pl_log(PL_LOG_WARN, "stopping at once");
   arm_force(server, FORCE_DELAY_MS);
-  for (unsigned i = 0; i < server->shared.worker_count; i++)
+  for (unsigned i = 0; i < server->made_count; i++)
     pl_worker_post_abort(&server->shared.workers[i]);
 }
 
@@ -225,7 +226,13 @@ static int make_workers(struct pl_server *server) {
   shared->on_ready = on_ready;
   shared->on_problem = on_problem;
   shared->on_stopped = on_stopped;
-  return shared->workers ? 0 : PL_ENOMEM;
+  if (!shared->workers) return PL_ENOMEM;
+  int error = 0;
+  for (unsigned i = 0; i < shared->worker_count && !error; i++) {
+    error = pl_worker_init(&shared->workers[i], shared, i + 1);
+    if (!error) server->made_count++;
+  }
+  return error;
 }
 
 // Worker threads leave every signal to the main thread.
@@ -236,7 +243,7 @@ static int start_workers(struct pl_server *server) {
   if (error) return error;
   pthread_sigmask(SIG_SETMASK, &all, &before);
   for (unsigned i = 0; i < server->shared.worker_count && !error; i++) {
-    error = pl_worker_start(&server->shared.workers[i], &server->shared, i + 1);
+    error = pl_worker_start(&server->shared.workers[i]);
     if (!error) server->running_count++;
   }
   pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -260,6 +267,8 @@ static void join_workers(struct pl_server *server, unsigned started) {
     pl_worker_join(&server->shared.workers[i]);
     report_audit(&server->shared.workers[i]);
   }
+  for (unsigned i = started; i < server->made_count; i++)
+    pl_worker_discard(&server->shared.workers[i]);
 }
 
 static void serve(struct pl_server *server) {
@@ -268,7 +277,6 @@ static void serve(struct pl_server *server) {
   if (error) {
     complain(pl_error_text(error));
     server->has_failed = true;
-    server->shared.worker_count = started;
     drain_workers(server);
   }
   if (started) pl_loop_run(&server->loop);

@@ -353,19 +353,23 @@ static void run_thread(void *arg) {
   worker->options->on_stopped(worker, worker->options->ctx);
 }
 
-int pl_worker_start(struct pl_worker *worker, const struct pl_worker_options *options,
-                    unsigned index) {
+int pl_worker_init(struct pl_worker *worker, const struct pl_worker_options *options,
+                   unsigned index) {
   worker->options = options;
   worker->config = options->config;
   worker->index = index;
-  int error = init_parts(worker);
-  if (error) return error;
-  error = uv_thread_create(&worker->thread, run_thread, worker);
-  if (error) {
-    pl_mailbox_close(&worker->mailbox);
-    pl_loop_deinit(&worker->loop);
-  }
-  return error;
+  return init_parts(worker);
+}
+
+int pl_worker_start(struct pl_worker *worker) {
+  return uv_thread_create(&worker->thread, run_thread, worker);
+}
+
+void pl_worker_discard(struct pl_worker *worker) {
+  pl_http_service_deinit(&worker->http);
+  pl_mailbox_close(&worker->mailbox);
+  pl_loop_deinit(&worker->loop);
+  pl_mailbox_deinit(&worker->mailbox);
 }
 
 void pl_worker_join(struct pl_worker *worker) {

@@ -10,8 +10,7 @@
 #include "base/base.h"
 #include "worker/worker_state.h"
 
-/// What all workers are made of and whom they tell. Read-only once the first has started, but for
-/// worker_count, which falls when another cannot start.
+/// What all workers are made of and whom they tell. Read-only once the first has started.
 struct pl_worker_options {
   const struct pl_config *config;
   const char *app_path;       ///< or NULL
@@ -30,10 +29,17 @@ struct pl_worker_options {
   void (*on_stopped)(struct pl_worker *worker, void *ctx);
 };
 
-/// Starts the thread of a zeroed worker; what becomes of it reaches the server by the options'
-/// callbacks. @param index 1-based. Returns: 0 or an error: it has not begun, do not join it.
-PL_MUST_CHECK int pl_worker_start(struct pl_worker *worker, const struct pl_worker_options *options,
-                                  unsigned index);
+/// Makes a zeroed worker ready to start. All are made before the first starts, so that any of them
+/// may be sent messages. @param index 1-based. Returns: 0, or an error: nothing is left to release.
+PL_MUST_CHECK int pl_worker_init(struct pl_worker *worker, const struct pl_worker_options *options,
+                                 unsigned index);
+
+/// Starts the thread; what becomes of it reaches the server by the options' callbacks.
+/// Returns: 0, or an error: it has not begun; discard it.
+PL_MUST_CHECK int pl_worker_start(struct pl_worker *worker);
+
+/// The end of a worker that was never started.
+void pl_worker_discard(struct pl_worker *worker);
 
 /// Thread: any. Begin to drain; a repeated call ends everything at once.
 void pl_worker_post_drain(struct pl_worker *worker);

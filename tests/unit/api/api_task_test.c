@@ -233,9 +233,9 @@ static void spawns_whose_handle_nobody_keeps_leave_nothing(void **state) {
     fake_run_ready(&b.fake);
     assert_int_equal(pl_results_count(b.fake.vm.L), 0);
     lua_gc(b.fake.vm.L, LUA_GCCOLLECT);
-    if (round == 3) heap = b.fake.vm.heap_bytes;
+    if (round == 3) heap = b.fake.vm.heap.bytes;
   }
-  assert_in_range(b.fake.vm.heap_bytes, 0, heap + 1024);
+  assert_in_range(b.fake.vm.heap.bytes, 0, heap + 1024);
   pl_buf_clear(&b.fake.text);
   close_bench(&b);
 }
@@ -406,10 +406,10 @@ static void with_little_memory_children_fail_and_nothing_leaks(void **state) {
                          "pcall(t.await, t) pcall(t.await, t, 1) t:cancel('reason')";
     assert_int_equal(luaL_loadstring(task->co, script), LUA_OK);
     lua_gc(b.fake.vm.L, LUA_GCCOLLECT);
-    b.fake.vm.heap_limit = b.fake.vm.heap_bytes + spare;
+    b.fake.vm.heap.limit = b.fake.vm.heap.bytes + spare;
     pl_run_start(task, 0);
     finish(&b);
-    b.fake.vm.heap_limit = 0;
+    b.fake.vm.heap.limit = 0;
     pl_buf_clear(&b.fake.text);
     start(&b, "return task.spawn(function() task.sleep(1) return 'fine' end):await()");
     finish(&b);

@@ -120,7 +120,7 @@ static inline void fake_close(struct fake *f) {
   assert_int_equal(lua_gettop(f->vm.L), 0);
   pl_vm_deinit(&f->vm);
   pl_buf_deinit(&f->text);
-  assert_int_equal(f->vm.heap_bytes, 0);
+  assert_int_equal(f->vm.heap.bytes, 0);
   assert_int_equal(pl_mem_stats().bytes, f->bytes_before);
 }
 

@@ -16,9 +16,9 @@ static void the_heap_is_counted(void **state) {
   lua_gc(f.vm.L, LUA_GCCOLLECT);
   size_t counted = (size_t)lua_gc(f.vm.L, LUA_GCCOUNT) * 1024;
   counted += (size_t)lua_gc(f.vm.L, LUA_GCCOUNTB);
-  assert_int_equal(f.vm.heap_bytes, counted);
+  assert_int_equal(f.vm.heap.bytes, counted);
   fake_start(&f, "kept = string.rep('x', 100000)");
-  assert_true(f.vm.heap_bytes >= counted + 100000);
+  assert_true(f.vm.heap.bytes >= counted + 100000);
   pl_buf_clear(&f.text);
   fake_close(&f);
 }
@@ -27,9 +27,9 @@ static void over_the_ceiling_a_task_fails_and_the_state_lives_on(void **state) {
   (void)state;
   struct fake f;
   fake_open(&f);
-  f.vm.heap_limit = f.vm.heap_bytes + (1 << 20);
+  f.vm.heap.limit = f.vm.heap.bytes + (1 << 20);
   fake_start(&f, "local t = {} for i = 1, 1e9 do t[i] = {i} end");
-  f.vm.heap_limit = 0;
+  f.vm.heap.limit = 0;
   fake_expect(&f, "failed not enough memory\n");
   fake_start(&f, "return 'alive'");
   fake_expect(&f, "done alive\n");

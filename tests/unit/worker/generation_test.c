@@ -54,7 +54,7 @@ struct served {
   uv_thread_t thread;
   bool is_told;  // to stop
   int exit_code;
-  struct pl_worker *worker;
+  struct pl_worker *_Atomic worker;
   uv_sem_t switched;  // the second generation has loaded, or has failed to
   struct pl_message order;
 };
@@ -175,6 +175,7 @@ static void discard(struct pl_message *m) {
 }
 
 static void switch_generation(struct served *s) {
+  while (!s->worker) usleep(500);
   s->order = (struct pl_message){.deliver = load_second, .discard = discard};
   pl_mailbox_post(&s->worker->mailbox, &s->order);
   uv_sem_wait(&s->switched);

@@ -1,0 +1,113 @@
+// Lua's allocator: segregated free lists, carved out of slabs.
+#include "runtime/heap.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum { SLAB_BYTES = 32 * 1024 };
+
+struct pl_heap_slab {
+  struct pl_heap_slab *older;
+  _Alignas(PL_HEAP_STEP) char bytes[];
+};
+
+static bool is_small(size_t size) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  (void)size;
+  return false;
+#else
+  return size <= PL_HEAP_SMALL_MAX;
+#endif
+}
+
+static size_t class_of(size_t size) {
+  return (size - 1) / PL_HEAP_STEP;
+}
+
+// What is left of the old slab, less than one large class, is given up: at most 0.8 % of it.
+static bool add_slab(struct pl_heap *heap) {
+  struct pl_heap_slab *slab = pl_mem_alloc(sizeof *slab + SLAB_BYTES);
+  if (!slab) return false;
+  slab->older = heap->slabs;
+  heap->slabs = slab;
+  heap->next = slab->bytes;
+  heap->slab_end = slab->bytes + SLAB_BYTES;
+  return true;
+}
+
+static void *take_small(struct pl_heap *heap, size_t size) {
+  size_t class = class_of(size);
+  void *block = heap->free[class];
+  if (block) {
+    memcpy(&heap->free[class], block, sizeof(void *));
+    return block;
+  }
+  size_t rounded = (class + 1) * PL_HEAP_STEP;
+  if ((size_t)(heap->slab_end - heap->next) < rounded && !add_slab(heap)) return NULL;
+  block = heap->next;
+  heap->next += rounded;
+  return block;
+}
+
+static void give_small(struct pl_heap *heap, void *block, size_t size) {
+  size_t class = class_of(size);
+  memcpy(block, &heap->free[class], sizeof(void *));
+  heap->free[class] = block;
+}
+
+static void give(struct pl_heap *heap, void *block, size_t size) {
+  if (!block) return;
+  if (is_small(size))
+    give_small(heap, block, size);
+  else
+    pl_mem_free(block);
+}
+
+static void *take(struct pl_heap *heap, size_t size) {
+  return is_small(size) ? take_small(heap, size) : pl_mem_alloc(size);
+}
+
+static void *move(struct pl_heap *heap, void *block, size_t old_size, size_t size) {
+  if (!is_small(old_size) && !is_small(size)) return pl_mem_realloc(block, size);
+  if (is_small(old_size) && is_small(size) && class_of(old_size) == class_of(size)) return block;
+  void *moved = take(heap, size);
+  if (!moved) return NULL;
+  memcpy(moved, block, old_size < size ? old_size : size);
+  give(heap, block, old_size);
+  return moved;
+}
+
+static void count(struct pl_heap *heap) {
+  uint64_t n = atomic_load_explicit(&heap->allocations, memory_order_relaxed);
+  atomic_store_explicit(&heap->allocations, n + 1, memory_order_relaxed);
+}
+
+void *pl_heap_allocate(void *ud, void *block, size_t old_size, size_t size) {
+  struct pl_heap *heap = ud;
+  if (!block) old_size = 0;  // it is the kind of object then
+  if (size == 0) {
+    give(heap, block, old_size);
+    heap->bytes -= old_size;
+    return NULL;
+  }
+  bool grows = size > old_size;
+  if (heap->limit && grows && heap->bytes - old_size + size > heap->limit) return NULL;
+  void *result = block ? move(heap, block, old_size, size) : take(heap, size);
+  // Lua relies on shrinking: without memory for a smaller block the old one stays. It then counts
+  // as one of the smaller size; a large one is lost to malloc until the process ends.
+  if (!result && !grows) result = block;
+  if (!result) return NULL;
+  heap->bytes += size - old_size;
+  if (grows && is_small(size)) count(heap);  // base/mem.h counts the others
+  return result;
+}
+
+void pl_heap_deinit(struct pl_heap *heap) {
+  while (heap->slabs) {
+    struct pl_heap_slab *older = heap->slabs->older;
+    pl_mem_free(heap->slabs);
+    heap->slabs = older;
+  }
+}
