@@ -10,7 +10,6 @@ static int refuse(struct pl_guard *g, const char *problem) {
 
 // The rest of an unfinished line may end in CR, whose LF is still on its way.
 static int check_line(struct pl_guard *g, const char *line, size_t len, bool is_finished) {
-  if (memchr(line, '\0', len)) return refuse(g, "a NUL in the header");
   const char *cr = memchr(line, '\r', len);
   bool cr_is_last = cr && cr == line + len - 1;
   if (cr && !cr_is_last) return refuse(g, "a CR without LF in the header");
@@ -21,8 +20,8 @@ static int check_line(struct pl_guard *g, const char *line, size_t len, bool is_
   return 0;
 }
 
-static int scan(struct pl_strv input, struct pl_guard *g, bool may_be_empty) {
-  *g = (struct pl_guard){0};
+// Up to the end of the block, or of the input.
+static int scan_lines(struct pl_strv input, struct pl_guard *g, bool may_be_empty) {
   while (g->scanned < input.len) {
     const char *line = input.data + g->scanned;
     size_t left = input.len - g->scanned;
@@ -42,6 +41,15 @@ static int scan(struct pl_strv input, struct pl_guard *g, bool may_be_empty) {
     if (!g->first_line) g->first_line = g->scanned;
   }
   return 0;
+}
+
+// What stands behind the block is none of its business: a body may have NULs.
+static int scan(struct pl_strv input, struct pl_guard *g, bool may_be_empty) {
+  *g = (struct pl_guard){0};
+  int error = scan_lines(input, g, may_be_empty);
+  if (!error && g->scanned && memchr(input.data, '\0', g->scanned))
+    error = refuse(g, "a NUL in the header");
+  return error;
 }
 
 int pl_guard_scan(struct pl_strv input, struct pl_guard *g) {

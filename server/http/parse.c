@@ -107,7 +107,6 @@ void pl_parser_init(struct pl_parser *p, const struct pl_parse_limits *limits,
                     struct pl_arena *arena, struct pl_request *request) {
   *p = (struct pl_parser){.limits = limits, .arena = arena, .request = request};
   *request = (struct pl_request){0};
-  start_llhttp(p, &trial_settings);
 }
 
 size_t pl_parse_skip_empty_lines(struct pl_strv input) {
@@ -146,6 +145,7 @@ static int try_unfinished(struct pl_parser *p, struct pl_strv input, const struc
     if (status) return status;
   }
   if (p->line_decides) return reject(p, 400, "the request line is malformed");
+  if (p->checked == 0) start_llhttp(p, &trial_settings);
   const char *from = input.data + p->checked;
   enum llhttp_errno error = llhttp_execute(&p->http, from, input.len - p->checked);
   p->checked = input.len;
