@@ -53,6 +53,7 @@ void pl_results_begin(lua_State *co, uint64_t id) {
   struct pl_task *task = find_task(co, id);
   if (!task) return;
   task->result_count = -1;
+  task->has_entry = true;
   set_flag(co, true);
 }
 
@@ -76,7 +77,10 @@ void pl_results_put(lua_State *co, uint64_t id, int count) {
   task->result_is_packed = count > 1 || (count == 1 && !lua_toboolean(co, -1));
   luaL_checkstack(co, 4, "too many results");
   if (task->result_is_packed) pack_values(co, count);
-  if (count > 0) set_entry(co);
+  if (count > 0) {
+    set_entry(co);
+    task->has_entry = true;
+  }
   task->result_count = count;
 }
 
@@ -105,7 +109,8 @@ void pl_results_clear(lua_State *co, uint64_t id) {
   struct pl_task *task = find_task(co, id);
   if (!task) return;
   task->result_count = -1;
-  set_flag(co, false);
+  if (task->has_entry) set_flag(co, false);
+  task->has_entry = false;
 }
 
 void pl_results_forget(lua_State *L, lua_State *co) {

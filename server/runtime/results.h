@@ -1,8 +1,8 @@
 /// The pointer-hashed table of results, in the Lua registry: its keys are the coroutines
 /// themselves, which Lua hashes by address and which the key anchors.
 ///
-///   false          in the pool: nothing runs, nothing is kept
-///   true           its task runs, or is done with no value to keep yet
+///   false          in the pool, or its task runs and has not waited yet: nothing is kept
+///   true           its task waits or has waited
 ///   other          the result: a single value as it is, else a table {n = count, ...}
 ///
 /// An address names a coroutine only while it lives; so the key is the coroutine, not the bare
@@ -21,7 +21,9 @@
 /// Makes the table. May raise out of memory: call it protected.
 void pl_results_open(lua_State *L);
 
-/// A task begins on `co`, with this id: its entry becomes true. The key must be there (adopt).
+/// Task `id` on `co` waits for the first time: its entry becomes true. The key must be there
+/// (adopt). (A task that never waits keeps its result, if it has one, without this: two writes less
+/// for it.)
 void pl_results_begin(lua_State *co, uint64_t id);
 
 /// First use of a coroutine on top of L's stack: makes its key, value false; pops it. May raise

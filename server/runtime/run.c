@@ -4,11 +4,14 @@
 #include "base/clock.h"
 #include "runtime/sched.h"
 #include "runtime/task.h"
+#include "runtime/results.h"
 #include "runtime/wait.h"
 
-// The chain has unwound because of a wait: park the task, unless the wait is over already.
+// The chain has unwound because of a wait: park the task, unless the wait is over already. From
+// here on the results table says that it runs; a task that never waits needs no entry for that.
 static void park(struct pl_task *task) {
   task->is_suspended = false;
+  if (!task->has_entry) pl_results_begin(task->co, task->id);
   task->state = PL_TASK_WAITING;
   if (task->is_woken || !task->wait)
     pl_sched_ready(task);

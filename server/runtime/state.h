@@ -59,6 +59,7 @@ struct pl_task {
   bool is_woken;            ///< its wait was over before the chain had unwound
   int start_args;           ///< for the first resume
   int result_count;         ///< values kept in the results table; -1: none
+  bool has_entry;           ///< its entry in the results table is other than false
   bool result_is_packed;    ///< they are kept as a table of values
   lua_KFunction wait_k;     ///< the waiting operation's continuation and its context
   lua_KContext wait_ctx;

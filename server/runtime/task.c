@@ -63,6 +63,8 @@ static void reset_fields(struct pl_task *task) {
   task->failure_ref = LUA_NOREF;
   task->handle = NULL;
   task->is_suspended = task->is_woken = false;
+  task->result_count = -1;
+  task->has_entry = false;
   task->wait = NULL;
   task->chain = task->chain_local;
   task->chain_cap = PL_ARRAY_LEN(task->chain_local);
@@ -84,7 +86,6 @@ struct pl_task *pl_task_new(struct pl_vm *vm, struct pl_task *parent, const stru
   task->call_depth = parent ? parent->call_depth : 0;
   task->parent = parent;
   if (parent) pl_list_push_back(&parent->children, &task->sibling);
-  pl_results_begin(task->co, task->id);
   vm->live_tasks++;
   lua_pushcfunction(task->co, run_body);
   lua_pushcfunction(task->co, pl_value_on_error);

@@ -169,6 +169,7 @@ static int guard_globals(lua_State *L) {
 
 static void on_load_gone(struct pl_task *task) {
   struct pl_generation *g = PL_CONTAINER_OF(task->vm, struct pl_generation, vm);
+  g->loader = NULL;
   g->state = task->has_failed ? PL_GENERATION_FAILED : PL_GENERATION_READY;
   if (!task->has_failed) {
     lua_pushcfunction(g->vm.L, guard_globals);
@@ -190,8 +191,13 @@ static void start_loading(struct pl_generation *g) {
     fail_loading(g);
     return;
   }
+  g->loader = task;
   lua_pushcfunction(task->co, load_app);
   pl_run_start(task, 0);
+}
+
+void pl_generation_cancel_loading(struct pl_generation *g) {
+  if (g->loader) pl_task_cancel(g->loader, PL_CANCEL_DRAIN);
 }
 
 static void fill_context(struct pl_generation *g) {

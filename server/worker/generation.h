@@ -54,6 +54,7 @@ struct pl_generation {
   struct pl_api_context api;
   struct pl_route_table table;
   enum pl_generation_state state;
+  struct pl_task *loader;     ///< LOADING: the task that does it
   bool is_retired;            ///< no new request comes
   size_t open_calls;          ///< requests whose last byte has not left
   uint64_t collect_after_ms;  ///< no full collection for memory's sake before that
@@ -64,6 +65,10 @@ struct pl_generation {
 /// Begins to load; on_loaded follows, maybe before this returns.
 /// Returns: the generation, or NULL: out of memory.
 PL_MUST_CHECK struct pl_generation *pl_generation_new(const struct pl_generation_options *options);
+
+/// Gives up loading, which may wait for ever: on_loaded follows, with FAILED unless the app ignores
+/// its cancellation. Nothing when loading is over. Not from inside a task.
+void pl_generation_cancel_loading(struct pl_generation *g);
 
 /// No new request will come: it stops when what runs has ended.
 void pl_generation_retire(struct pl_generation *g);

@@ -90,7 +90,8 @@ static struct pl_worker *choose_worker(struct pl_worker *own) {
 
 static void on_accept(struct pl_listener *listener, int fd) {
   struct pl_worker *own = PL_CONTAINER_OF(listener->loop, struct pl_worker, loop);
-  struct pl_worker *worker = choose_worker(own);
+  // While this one drains, others may have stopped already: they would drop it.
+  struct pl_worker *worker = own->state == PL_WORKER_DRAINING ? own : choose_worker(own);
   atomic_fetch_add(&worker->load, 1);
   if (worker == own)
     take_connection(own, fd, listener->is_unix);
@@ -192,12 +193,12 @@ void pl_worker_adopt(struct pl_worker *worker, struct pl_generation *g) {
 static void on_loaded(struct pl_generation *g, void *ctx) {
   struct pl_worker *worker = ctx;
   worker->current = g;
-  if (g->state == PL_GENERATION_FAILED) {
-    fail_start(worker, g->problem ? g->problem : "out of memory");
-    return;
-  }
   if (worker->state != PL_WORKER_STARTING) {  // told to stop meanwhile
     try_to_stop(worker);
+    return;
+  }
+  if (g->state == PL_GENERATION_FAILED) {
+    fail_start(worker, g->problem ? g->problem : "out of memory");
     return;
   }
   int error = worker->options->is_dry_run ? 0 : open_listeners(worker);
@@ -275,15 +276,23 @@ static void try_to_stop(struct pl_worker *worker) {
   pl_loop_stop(&worker->loop);
 }
 
+static void cancel_loading(struct pl_worker *worker) {
+  struct pl_list *node = worker->generations.next;
+  if (node == &worker->generations) return;
+  pl_generation_cancel_loading(PL_CONTAINER_OF(node, struct pl_generation, link));
+}
+
 static void begin_drain(struct pl_worker *worker) {
   if (worker->state == PL_WORKER_DRAINING || worker->state == PL_WORKER_STOPPED) return;
   bool was_serving = worker->state == PL_WORKER_SERVING;
+  bool was_starting = worker->state == PL_WORKER_STARTING;
   if (worker->state != PL_WORKER_FAILED) worker->state = PL_WORKER_DRAINING;
   close_listeners(worker, was_serving);
   pl_http_service_drain(&worker->http);
   uint64_t limit = worker->config->drain_timeout_ms;
   if (limit) pl_timer_start(&worker->loop.wheel, &worker->drain_timer, pl_clock_ms() + limit);
   if (was_serving) try_to_stop(worker);
+  if (was_starting) cancel_loading(worker);
 }
 
 struct order {

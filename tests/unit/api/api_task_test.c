@@ -203,7 +203,7 @@ static void the_result_waits_in_the_table_and_then_in_the_handle(void **state) {
                 "  task.spawn(task.sleep, 5) return 'kept' end)\n"
                 "log(count_results()) t:await() log(count_results(), t:await())\n"
                 "task.sleep(100) log(count_results(), t:await())",
-                "2\n3 kept\n1 kept\ndone\n");
+                "0\n3 kept\n1 kept\ndone\n");
 }
 
 static void a_handle_never_shows_the_slots_next_task(void **state) {
