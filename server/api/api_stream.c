@@ -261,10 +261,12 @@ static int end_stream(lua_State *L, int status, lua_KContext index) {
 int pl_api_send_stream(lua_State *L, struct pl_call *call, const struct pl_response *head,
                        bool is_events) {
   if (call->x->request.method == PL_METHOD_HEAD) return finish(L, call, head);
+  // First: the finaliser that Lua may run for any new object may use the worker's buffers, too.
+  struct pl_response own = *head;
+  if (copy_head(call, &own)) return luaL_error(L, "not enough memory");
   struct writer *w = lua_newuserdatauv(L, sizeof *w, 0);
-  *w = (struct writer){.head = *head, .loop = pl_api_context(L)->loop, .is_events = is_events};
+  *w = (struct writer){.head = own, .loop = pl_api_context(L)->loop, .is_events = is_events};
   set_type(L);
-  if (copy_head(call, &w->head)) return luaL_error(L, "not enough memory");
   w->call = call;
   w->timer.fn = write_comment;
   lua_insert(L, -2);

@@ -28,6 +28,7 @@ struct saver {
   bool is_complete;    ///< data is all that is left
   bool is_committing;
   struct pl_multipart_reader *reader;  ///< NULL: the whole body
+  uint64_t part;                       ///< the reader's number of the part that is saved
 };
 
 static void release(struct saver *s) {
@@ -64,7 +65,10 @@ static int wait_for_step(lua_State *L, struct saver *s, int rc) {
   return pl_wait_yield(L, 0, go_on);
 }
 
-static int gather(struct saver *s, struct pl_call *call) {
+// Another task may have asked for the next part meanwhile.
+static int gather(lua_State *L, struct saver *s, struct pl_call *call) {
+  if (s->reader && s->reader->number != s->part)
+    luaL_error(L, "part:save: the next part was asked for before this one was saved");
   return s->reader ? pl_multipart_reader_gather(s->reader, call, &s->data, PL_BODY_PIECE_BYTES)
                    : pl_body_gather(call, &s->data);
 }
@@ -84,7 +88,7 @@ static int go_on(lua_State *L, int status, lua_KContext ctx) {
     return 1;
   }
   if (!s->is_complete) {
-    int rc = gather(s, call);
+    int rc = gather(L, s, call);
     if (rc && rc != PL_EOF && rc != PL_EAGAIN) return fail_reading(L, s, rc);
     if (rc == PL_EAGAIN && pl_buf_len(&s->data) == 0) return pl_body_wait(L, call, 0, go_on);
     s->is_complete = rc == PL_EOF;
@@ -102,6 +106,7 @@ static int go_on(lua_State *L, int status, lua_KContext ctx) {
 static void push_saver(lua_State *L, struct pl_multipart_reader *reader) {
   struct saver *s = lua_newuserdatauv(L, sizeof *s, 0);
   *s = (struct saver){.reader = reader, .file.on_done = on_step_done};
+  if (reader) s->part = reader->number;
   if (luaL_newmetatable(L, SAVER_TYPE)) {
     lua_pushcfunction(L, release_saver);
     lua_setfield(L, -2, "__gc");

@@ -16,8 +16,8 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
-from harness import (BINARY, TIMEOUT, Closed, Malformed, Server, clean_environment,  # noqa: E402
-                     format_request, request, wait_until)
+from harness import BINARY, TIMEOUT, Server, clean_environment, format_request  # noqa: E402
+from harness import request, wait_until  # noqa: E402
 
 SEED = int(os.environ.get("PERILUNE_SEED", "1"))
 
