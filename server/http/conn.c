@@ -162,7 +162,8 @@ static void after_flush(struct pl_conn *conn) {
   if (is_last) begin_linger(conn);
   // A held body kept the next message waiting; it has left now.
   if (conn->state == PL_CONN_ANSWERED && conn->current->parser.is_complete) pl_conn_schedule(conn);
-  if (conn->state == PL_CONN_IDLE && conn->saw_eof && conn->input.len == 0)
+  // A CR on its own may have stayed behind: the first half of an empty line.
+  if (conn->state == PL_CONN_IDLE && conn->saw_eof && conn->input.len <= 1)
     pl_conn_cut(conn, PL_ECONNRESET, false);
 }
 

@@ -71,6 +71,20 @@ class ContentType(unittest.TestCase):
             server.wait_log("a content-type that is not a string", count=2)
 
 
+class ServersOwnHeaders(unittest.TestCase):
+    APP = r"""
+    return function(req) return "x", 200, {[req.query.name] = "y"} end
+    """
+
+    def test_a_script_cannot_send_them_a_second_time(self):
+        names = ["Connection", "transfer-encoding", "Date", "Server", "x-request-id"]
+        with Server(self.APP) as server:
+            self.assertEqual(request(server, "GET", "/?name=X-Other").get("X-Other"), "y")
+            for name in names:
+                self.assertEqual(request(server, "GET", "/?name=" + name).status, 500, name)
+            server.wait_log("which is the server's", count=len(names))
+
+
 class ClientGone(unittest.TestCase):
     APP = r"""
     local perilune, task = require "perilune", require "perilune.task"
