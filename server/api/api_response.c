@@ -59,9 +59,9 @@ static int raise_about(lua_State *L, const struct pl_call *call, const char *pro
 // ---- header lines ----
 
 static bool is_servers_own(struct pl_strv name) {
-  static const struct pl_strv own[] = {PL_STRV("connection"), PL_STRV("transfer-encoding"),
-                                       PL_STRV("keep-alive"), PL_STRV("upgrade"),
-                                       PL_STRV("date"),       PL_STRV("server"),
+  static const struct pl_strv own[] = {PL_STRV("connection"),  PL_STRV("transfer-encoding"),
+                                       PL_STRV("keep-alive"),  PL_STRV("upgrade"),
+                                       PL_STRV("date"),        PL_STRV("server"),
                                        PL_STRV("x-request-id")};
   for (size_t i = 0; i < PL_ARRAY_LEN(own); i++)
     if (pl_strv_eq_nocase(name, own[i])) return true;
