@@ -194,9 +194,9 @@ static int check_status(lua_State *L, struct pl_call *call, int index, int body,
 struct answer {
   struct pl_response head;
   struct special_headers special;
-  const char
-      *kind;  ///< "html", "json", "file", "events", "problem", "text", or NULL: by the body's type
-  int body;   ///< stack index of the body's value
+  /// "html", "json", "file", "events", "problem", "text"; NULL: by the type of the body
+  const char *kind;
+  int body;  ///< stack index of the body's value
 };
 
 static void check_length(lua_State *L, struct pl_call *call, const struct answer *a) {
@@ -307,7 +307,18 @@ static int send_response(lua_State *L, struct pl_call *call, int index) {
   return a.kind ? send_by_kind(L, call, &a) : send_by_type(L, call, &a);
 }
 
+// The most usual answer, a short string alone, needs none of what the others do.
+static bool send_plain_text(lua_State *L, struct pl_call *call, int index) {
+  if (lua_gettop(L) != index || lua_type(L, index) != LUA_TSTRING) return false;
+  struct pl_response r = {.status = 200, .content_type = text_type};
+  r.body.data = lua_tolstring(L, index, &r.body.len);
+  if (r.body.len >= PL_HELD_BODY_BYTES) return false;
+  if (call->x->ops->respond(call->x, &r) == PL_ENOMEM) luaL_error(L, "not enough memory");
+  return true;
+}
+
 int pl_api_send(lua_State *L, struct pl_call *call, int first) {
+  if (send_plain_text(L, call, first)) return 0;
   if (lua_gettop(L) < first) lua_settop(L, first);
   if (pl_api_is_response(L, first)) {
     if (!lua_isnoneornil(L, first + 1))

@@ -77,7 +77,7 @@ struct pl_exchange {
   struct pl_arena arena;  ///< lives until release
   uint64_t body_limit;  ///< bytes of body at most; the carrier sets limits.body, a route may change
                         ///< it before the first read
-  uint64_t started_ns;  ///< pl_clock_ns() when the head was complete
+  uint64_t started_ns;  ///< pl_clock_ns() when the head was complete; 0: nobody wants to know
   uint64_t bytes_in;    ///< of the body so far
   uint64_t bytes_out;   ///< of the answer's body so far
   uint64_t request_timeout_ms;  ///< from the end of the head to the head of the answer; 0 = none; a

@@ -2,7 +2,6 @@
 // recognised by its length first, since most are none of these.
 #include "http/framing.h"
 
-#include "http/chars.h"
 #include "http/headers.h"
 
 struct framing {
@@ -50,13 +49,14 @@ static const char *note_field(struct framing *f, const struct pl_header *h) {
 
 // Bytes that a host with a port may have: a check of bytes, not of grammar; it may be empty.
 static bool host_is_clean(struct pl_strv host) {
-  static const bool other[256] = {
-      ['-'] = true, ['.'] = true, ['_'] = true,  ['~'] = true, ['!'] = true,
-      ['$'] = true, ['&'] = true, ['\''] = true, ['('] = true, [')'] = true,
-      ['*'] = true, ['+'] = true, [','] = true,  [';'] = true, ['='] = true,
-      ['%'] = true, [':'] = true, ['['] = true,  [']'] = true};
+  static const bool allowed[256] = {
+      ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['-'] = true, ['.'] = true,
+      ['_'] = true,         ['~'] = true,         ['!'] = true,         ['$'] = true, ['&'] = true,
+      ['\''] = true,        ['('] = true,         [')'] = true,         ['*'] = true, ['+'] = true,
+      [','] = true,         [';'] = true,         ['='] = true,         ['%'] = true, [':'] = true,
+      ['['] = true,         [']'] = true};
   for (size_t i = 0; i < host.len; i++)
-    if (!pl_char_is_alnum(host.data[i]) && !other[(unsigned char)host.data[i]]) return false;
+    if (!allowed[(unsigned char)host.data[i]]) return false;
   return true;
 }
 

@@ -74,7 +74,7 @@ static bool begin_message(struct pl_conn *conn) {
 static void handle(struct pl_conn *conn) {
   struct pl_exchange_block *block = conn->current;
   struct pl_http_service *service = conn->service;
-  block->x.started_ns = pl_clock_ns();
+  if (service->is_timed) block->x.started_ns = pl_clock_ns();
   service->stats.requests++;
   if (service->is_draining || !block->x.request.keep_alive) conn->must_close = true;
   pl_conn_enter(conn, PL_CONN_HANDLING);

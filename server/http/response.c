@@ -45,15 +45,20 @@ static char *put_field(char *to, const char *name, struct pl_strv value) {
   return PUT(put_view(to, value), "\r\n");
 }
 
+static char *put_status_line(char *to, int status, struct pl_strv phrase) {
+  if (status == 200) return PUT(to, "HTTP/1.1 200 OK\r\n");
+  to = put_decimal(PUT(to, "HTTP/1.1 "), (uint64_t)status);
+  return PUT(put_view(PUT(to, " "), phrase), "\r\n");
+}
+
 int pl_response_write_head(struct pl_buf *out, const struct pl_response_head *head) {
   struct pl_strv phrase = pl_status_phrase(head->status);
   size_t room = FIXED_HEAD_BYTES + phrase.len + head->common.len + head->content_type.len +
                 head->id.len + head->headers.len;
   char *start = pl_buf_reserve(out, room);
   if (!start) return PL_ENOMEM;
-  char *to = put_decimal(PUT(start, "HTTP/1.1 "), (uint64_t)head->status);
-  to = put_view(PUT(to, " "), phrase);
-  to = put_view(PUT(to, "\r\n"), head->common);
+  char *to = put_status_line(start, head->status, phrase);
+  to = put_view(to, head->common);
   if (head->content_type.len) to = put_field(to, "Content-Type: ", head->content_type);
   to = put_framing(to, head);
   if (head->id.len) to = put_field(to, "X-Request-Id: ", head->id);

@@ -42,6 +42,7 @@ enum { PL_REQUEST_ID_LEN = 20, PL_REQUEST_ID_PREFIX = 8 };
 struct pl_http_service {
   struct pl_loop *loop;
   const char *server_header;  ///< value of Server, or NULL
+  bool is_timed;              ///< somebody wants to know how long requests take: fill in started_ns
   struct pl_http_limits limits;
   struct pl_http_stats stats;
   void *ctx;

@@ -183,16 +183,22 @@ static void fail_start(struct pl_worker *worker, const char *problem) {
   try_to_stop(worker);
 }
 
+// New requests go to g.
+static void serve_with(struct pl_worker *worker, struct pl_generation *g) {
+  worker->current = g;
+  worker->http.is_timed = worker->config->log_access || g->table.has_finish;
+}
+
 void pl_worker_adopt(struct pl_worker *worker, struct pl_generation *g) {
   struct pl_generation *old = worker->current;
-  worker->current = g;
+  serve_with(worker, g);
   if (old) pl_generation_retire(old);
   try_to_stop(worker);  // it may have been told to meanwhile
 }
 
 static void on_loaded(struct pl_generation *g, void *ctx) {
   struct pl_worker *worker = ctx;
-  worker->current = g;
+  serve_with(worker, g);
   if (worker->state != PL_WORKER_STARTING) {  // told to stop meanwhile
     try_to_stop(worker);
     return;
