@@ -309,7 +309,7 @@ static void log_access(struct pl_worker *worker, struct pl_exchange *x) {
   bool has_request_line = x->request.target.len > 0;
   struct pl_log_access line = {
       .method = has_request_line ? pl_method_name(x->request.method) : PL_STRV("-"),
-      .path = call ? call->path : x->request.target,
+      .path = call && call->path.len ? call->path : x->request.target,
       .status = x->status,
       .bytes = x->bytes_out,
       .duration_us = x->started_ns ? (pl_clock_ns() - x->started_ns) / 1000 : 0,

@@ -71,6 +71,13 @@ class ContentType(unittest.TestCase):
             server.wait_log("a content-type that is not a string", count=2)
 
 
+class AccessLog(unittest.TestCase):
+    def test_a_request_that_reaches_no_route_is_logged_with_its_target(self):
+        with Server('return function() return "x" end') as server:
+            self.assertEqual(request(server, "GET", "/%zz?a").status, 400)
+            server.wait_log(r"path=/%zz\?a status=400")
+
+
 class ServersOwnHeaders(unittest.TestCase):
     APP = r"""
     return function(req) return "x", 200, {[req.query.name] = "y"} end
