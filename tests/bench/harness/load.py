@@ -1,4 +1,4 @@
-"""The loads: client/swarm.c, which decides, and wrk as a cross-check of it."""
+"""What is sent, and the closed loop: client/swarm.c, which decides, or wrk as a cross-check of it."""
 
 import http.client
 import json
@@ -8,6 +8,7 @@ import socket
 import subprocess
 
 from . import process, servers
+from .swarm import Measurement, Swarm
 
 
 class Request:
@@ -49,54 +50,6 @@ class Request:
 
 def get(path, expect, depth=1):
     return Request(f"GET {path} HTTP/1.1\nHost: 127.0.0.1\n\n", expect, depth)
-
-
-class Measurement:
-    """One load on one server: what it cost and what it brought."""
-
-    def __init__(self, cpu_ns, answers, seconds, p99_ms, errors=0):
-        self.errors = errors
-        self.cpu_us = cpu_ns / 1000 / answers if answers else float("inf")
-        self.rate = answers / seconds
-        self.p99_ms = p99_ms
-
-
-class Swarm:
-    """client/swarm.c at work; a context manager, so that its connections never outlive it."""
-
-    def __init__(self, bench, server, request, connections, seconds=None):
-        self.server = server
-        self.seconds = seconds
-        command = [bench.program("swarm"), str(server.port), request.write(bench.scratch),
-                   str(connections)]
-        if seconds:
-            command.append(str(seconds))
-        self.popen = subprocess.Popen(
-            process.pinned(command, process.CLIENT_CORE), stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.popen.kill()
-        self.popen.communicate()
-
-    def wait_until_open(self):
-        self._expect("open")
-
-    def measure(self):
-        self._expect("begin")
-        before = self.server.process.cpu_ns()
-        fields = self._expect("end")
-        cpu_ns = self.server.process.cpu_ns() - before
-        return Measurement(cpu_ns, int(fields[1]), self.seconds, int(fields[3]) / 1000)
-
-    def _expect(self, word):
-        fields = self.popen.stdout.readline().split()
-        if not fields or fields[0] != word:
-            raise RuntimeError(self.popen.stderr.read().strip() or "swarm ended")
-        return fields
 
 
 def closed_loop(bench, server, request, seconds, connections=64):

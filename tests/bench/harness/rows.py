@@ -7,7 +7,7 @@ the machine does meanwhile meets all alike. A verdict is the median of ratios wi
 from . import load, servers, table
 from .servers import (EPOLL, FASTIFY, HAPROXY, NODE, OPENRESTY, PERILUNE, PERILUNE_LOG, UVLLHTTP)
 
-RAISED = {"PERILUNE_LIMITS_CONNECTIONS": "12000", "PERILUNE_LIMITS_IN_FLIGHT": "12000"}
+RAISED = {"limits.connections": "12000", "limits.in_flight": "12000"}
 ACTIVE = 10000
 SLEEPS = 100
 

@@ -6,6 +6,7 @@ reason where something is not installed: the row then goes on without it and say
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -44,6 +45,7 @@ class Bench:
         self.build = ROOT / "build" / "bench"
         self.build_errors = {}
         self.serial = 0
+        self.known_variables = None
 
     def close(self):
         process.stop_all()
@@ -53,7 +55,7 @@ class Bench:
         """Compiles the floors and the client; what fails is remembered as Unavailable."""
         self.build.mkdir(parents=True, exist_ok=True)
         self._compile("epoll", ["floor/epoll.c"])
-        self._compile("swarm", ["client/swarm.c"])
+        self._compile("swarm", ["client/swarm.c", "client/reader.c"])
         self._compile("uvllhttp", ["floor/uvllhttp.c"], _llhttp_flags() + ["-luv"])
 
     def program(self, name):
@@ -78,6 +80,16 @@ class Bench:
         self.serial += 1
         return self.scratch / f"{self.serial}-{kind.replace(' ', '-')}.log"
 
+    def settings(self, wanted):
+        """Environment variables for Perilune from {key: value}: of the keys that it knows."""
+        if self.known_variables is None:
+            done = subprocess.run([str(self.perilune), "config", "--help"], capture_output=True,
+                                  text=True, check=False)
+            self.known_variables = set(re.findall(r"\bPERILUNE_[A-Z_]+", done.stdout))
+        named = {"PERILUNE_" + key.replace(".", "_").upper(): value
+                 for key, value in wanted.items()}
+        return {name: value for name, value in named.items() if name in self.known_variables}
+
     def fastify_modules(self):
         """The node_modules with Fastify 4, installed outside the repo on first use and kept."""
         folder = pathlib.Path(tempfile.gettempdir()) / f"perilune-bench-fastify-{os.getuid()}"
@@ -101,13 +113,13 @@ class Server:
 def start(bench, kind, app="hello", limits=None):
     """Starts a server of this kind with tests/bench/apps/APP.lua (Perilune) or its own config.
 
-    limits: environment variables with raised limits, for Perilune; the peers' configs and
-    the open-file limit are as high for every row.
+    limits: keys of Perilune's configuration with values other than the defaults; the peers' configs
+    and the open-file limit are as high for every row.
     """
     port = process.free_port()
     command, env = _command(bench, kind, app, port)
     if kind in (PERILUNE, PERILUNE_LOG):
-        env.update(limits or {})
+        env.update(bench.settings(limits or {}))
     started = process.Process(command, bench.log_path(kind), env)
     try:
         process.wait_for_port(started, port)

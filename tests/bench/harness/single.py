@@ -6,6 +6,7 @@ import time
 from . import load, process, servers, table
 from .rows import HELLO, Participant
 from .servers import OPENRESTY, PERILUNE
+from .swarm import Swarm
 
 IDLE = 8000
 EXAMPLE, EXAMPLE_PATH = "lua/examples/01_hello.lua", "/hello/you"
@@ -36,7 +37,7 @@ def _idle_bytes(bench, kind):
         # What the server keeps for good is there before the first reading.
         load.closed_loop(bench, server, HELLO, 1)
         before = server.process.pss_bytes()
-        with load.Swarm(bench, server, HELLO, IDLE) as clients:
+        with Swarm(bench, server, HELLO, IDLE) as clients:
             clients.wait_until_open()
             return (server.process.pss_bytes() - before) / IDLE
     finally:
