@@ -1,4 +1,4 @@
-"""What is sent, and the closed loop: client/swarm.c, which decides, or wrk as a cross-check of it."""
+"""What is sent, and the closed loop: client/swarm.c, which decides, or wrk as a cross-check."""
 
 import http.client
 import json

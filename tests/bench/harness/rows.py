@@ -14,7 +14,7 @@ SLEEPS = 100
 HELLO = load.get("/", "Hello, World!")
 PIPELINED = load.get("/", "Hello, World!", depth=16)
 RESOURCE = load.get("/api/v1/resource500/42/detail", "42")
-SLEEP, NO_SLEEP = load.get(f"/sleep/{SLEEPS}", "done"), load.get("/sleep/0", "done")
+DEPTHS = (0, 1, 3, 10)
 ORDERS = load.Request((servers.BENCH / "load" / "orders.http").read_text(), {
     "user": "4711", "page": "3", "language": "de-CH", "client": "4.2.1",
     "orders": [{"id": 1001, "total": 25.5, "state": "sent"},
@@ -48,9 +48,13 @@ class Participant:
 class Sleeper(Participant):
     """P6: the CPU of one suspension, by SLEEPS of them against none in the same round."""
 
+    def __init__(self, kind, inside="", label=None):
+        super().__init__(kind, load.get(f"/sleep/{SLEEPS}{inside}", "done"), "sleep", label)
+        self.idle_request = load.get(f"/sleep/0{inside}", "done")
+
     def measure(self, bench, server, seconds):
         busy = super().measure(bench, server, seconds)
-        idle = load.closed_loop(bench, server, NO_SLEEP, seconds, self.connections)
+        idle = load.closed_loop(bench, server, self.idle_request, seconds, self.connections)
         busy.cpu_us = (busy.cpu_us - idle.cpu_us) / SLEEPS
         busy.errors += idle.errors
         return busy
@@ -94,8 +98,8 @@ def measure_rounds(bench, options, running, participants):
     return measured, failed
 
 
-def run_row(bench, options, row, title, participants, targets):
-    """One table of CPU per request and its verdicts. targets: (label, other label, bound)."""
+def measure_row(bench, options, row, title, participants):
+    """One table of CPU per request. Returns measurements and reasons of absence, by label."""
     table.print_row(row, title)
     running, missing = start_all(bench, participants)
     try:
@@ -110,6 +114,12 @@ def run_row(bench, options, row, title, participants, targets):
             table.print_measurements(participant.label, measured[participant.label])
         else:
             table.print_missing(participant.label, missing[participant.label])
+    return measured, missing
+
+
+def run_row(bench, options, row, title, participants, targets):
+    """A table and its verdicts. targets: (label, other label, bound)."""
+    measured, missing = measure_row(bench, options, row, title, participants)
     verdicts = [judge(row, measured, missing, *target) for target in targets]
     table.print_verdicts(verdicts)
     return verdicts
@@ -150,11 +160,23 @@ def p3(bench, options):
 
 
 def p6(bench, options):
-    return run_row(
-        bench, options, "P6",
-        f"sleep(0): CPU of one suspend + resume ({SLEEPS} in a request; answers/s of those)",
-        [Sleeper(kind, SLEEP, "sleep") for kind in (PERILUNE, OPENRESTY)],
-        [(PERILUNE, OPENRESTY, 0.5)])
+    title = f"sleep(0): CPU of one suspend + resume ({SLEEPS} in a request; answers/s of those)"
+    verdicts = run_row(bench, options, "P6", title,
+                       [Sleeper(kind) for kind in (PERILUNE, OPENRESTY)],
+                       [(PERILUNE, OPENRESTY, 0.5)])
+    _p6_depths(bench, options)
+    return verdicts
+
+
+def _p6_depths(bench, options):
+    """For information: the same inside coroutines of the handler's own."""
+    sleepers = [Sleeper(PERILUNE, f"/{depth}", f"perilune, {depth} deep") for depth in DEPTHS]
+    measured, _ = measure_row(bench, options, "P6", "the same inside nested coroutines", sleepers)
+    flat, *nested = [sleeper.label for sleeper in sleepers]
+    for label in nested:
+        if label in measured and flat in measured:
+            table.print_ratio(f"{label} / {flat}", table.ratios(
+                [m.cpu_us for m in measured[label]], [m.cpu_us for m in measured[flat]]))
 
 
 def p12(bench, options):

@@ -23,10 +23,9 @@ def p5(bench, options):
             if kind == PERILUNE:
                 verdict.note = str(reason)
             continue
-        spread = table.Spread(figures)
-        print(f"  {kind:<28}{spread.text(0)}", flush=True)
+        table.print_figures(kind, figures, 0)
         if kind == PERILUNE:
-            verdict.spread = spread
+            verdict.spread = table.Spread(figures)
     table.print_verdicts([verdict])
     return [verdict]
 

@@ -25,6 +25,10 @@ class Verdict:
         self.row, self.claim, self.bound = row, claim, bound
         self.spread, self.note, self.unit = spread, note, unit
 
+    def fail(self, note):
+        """It was tried and the server did not stand it: that falls short, with no figure."""
+        self.spread, self.note = Spread([float("inf")]), note
+
     def word(self):
         if self.spread is None:
             return MISSING
@@ -59,8 +63,21 @@ def print_measurements(kind, measurements):
     print(f"  {kind:<28}{cpu:<32}{rate:>10.0f}{p99:>10.2f}{errors:>8}", flush=True)
 
 
+def print_figures(kind, figures, digits):
+    print(f"  {kind:<28}{Spread(figures).text(digits)}", flush=True)
+
+
+def print_ratio(claim, spread):
+    """One that has no target."""
+    print(f"      {claim:<58}{spread.text(2)}", flush=True)
+
+
 def print_missing(kind, reason):
     print(f"  {kind:<28}left out: {reason}", flush=True)
+
+
+def print_failed(kind, reason):
+    print(f"  {kind:<28}failed: {reason}", flush=True)
 
 
 def print_verdicts(verdicts):

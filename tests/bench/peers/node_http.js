@@ -1,4 +1,4 @@
-// P1, P2 and P3 for Node: its own http module, no framework. usage: node node_http.js PORT
+// P1 to P4 and P11 for Node: its own http module, no framework. usage: node node_http.js PORT
 "use strict";
 const http = require("node:http");
 
@@ -23,12 +23,22 @@ function answerOrders(request, response, user, query) {
   response.end(body);
 }
 
+function answerDone(response) {
+  response.writeHead(200, { "Content-Type": "text/plain; charset=utf-8", "Content-Length": 4 });
+  response.end("done");
+}
+
 const server = http.createServer((request, response) => {
   if (request.url === "/") {
     response.writeHead(200, { "Content-Type": "text/plain; charset=utf-8", "Content-Length": 13 });
     response.end("Hello, World!");
     return;
   }
+  if (request.url === "/wait") {
+    setTimeout(answerDone, 1000, response);
+    return;
+  }
+  if (request.url === "/hog") for (;;);
   const [path, query] = request.url.split("?", 2);
   const match = ORDERS.exec(path);
   if (match) {
