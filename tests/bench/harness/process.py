@@ -74,6 +74,7 @@ class Process:
         os.truncate(self.log_path, 0)
 
     def stop(self):
+        """Ends it, by SIGKILL when 3 seconds after SIGTERM it still runs."""
         if self not in _running:
             return
         _signal_group(self.popen.pid, signal.SIGTERM)
@@ -81,6 +82,11 @@ class Process:
             self.popen.wait(3)
         except subprocess.TimeoutExpired:
             pass
+        self.kill()
+
+    def kill(self):
+        if self not in _running:
+            return
         _signal_group(self.popen.pid, signal.SIGKILL)  # also what outlived its parent
         self.popen.wait()
         _running.remove(self)

@@ -56,6 +56,7 @@ class Bench:
         self.build.mkdir(parents=True, exist_ok=True)
         self._compile("epoll", ["floor/epoll.c"])
         self._compile("swarm", ["client/swarm.c", "client/reader.c"])
+        self._compile("threads", ["floor/threads.c"], _lua_flags())
         self._compile("uvllhttp", ["floor/uvllhttp.c"], _llhttp_flags() + ["-luv"])
 
     def program(self, name):
@@ -200,6 +201,14 @@ def _llhttp_flags():
         return found.stdout.split()
     sources = [f"/usr/share/llhttp/{name}.c" for name in ("api", "http", "llhttp")]
     return ["-DLLHTTP_STRICT_MODE=1", "-I/usr/share/include/llhttp", *sources]
+
+
+def _lua_flags():
+    """Lua 5.4 from its archive, as the program under test has it."""
+    found = subprocess.run(["pkg-config", "--cflags", "lua5.4"], capture_output=True, text=True,
+                           check=False) if shutil.which("pkg-config") else None
+    cflags = found.stdout.split() if found and found.returncode == 0 else []
+    return [*cflags, "-l:liblua5.4.a", "-lm", "-ldl"]
 
 
 def _npm_install(folder, package):
