@@ -10,7 +10,7 @@
 // them under way; each sends OPENING once and waits for its answers, which must be 200. Then
 //
 //   swarm PORT OPENING CONNECTIONS     prints "open" and holds them idle until stdin ends
-//   swarm PORT OPENING SECONDS SPREAD {REQUEST CONNECTIONS}...
+//   swarm PORT OPENING SECONDS SPREAD PID {REQUEST CONNECTIONS}...
 //        keeps one class of connections for each pair busy: REQUEST again as soon as it is
 //        answered. The first requests go out evenly over SPREAD seconds. When each connection of
 //        the first class has had an answer it prints "begin", SECONDS later "end", and when what
@@ -20,10 +20,11 @@
 // ANSWERS are those with 200, REFUSED those without; a LOST request is one whose connection ended
 // before its answer: the connection is opened anew. ANSWERS, REFUSED and LOST are of the measured
 // time; the latencies also count what was answered after it, and the UNANSWERED (of the first
-// class) by the time that they had waited: who stops answering does not look fast. Whoever started
-// it samples the server's CPU at "begin" and "end". When the first class gets no answer for
-// PATIENCE_S before "begin" it ends with exit 1. Connections are closed by reset: no TIME_WAIT is
-// left over.
+// class) by the time that they had waited: who stops answering does not look fast. With a PID other
+// than 0 a latency is the CPU time that this process used meanwhile, which no other program
+// disturbs. Whoever started it samples the server's CPU at "begin" and "end". When the first class
+// gets no answer for PATIENCE_S before "begin" it ends with exit 1. Connections are closed by
+// reset: no TIME_WAIT is left over.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <netinet/in.h>
@@ -71,7 +72,7 @@ struct connection {
   int fd;
   struct class *class;
   size_t due;         // answers still to come
-  long long sent_us;  // when their requests were
+  long long sent_us;  // when their requests were, by the swarm's clock
   struct reader reader;
 };
 
@@ -84,6 +85,7 @@ struct swarm {
   struct connection *connections;
   size_t count;
   enum phase phase;
+  clockid_t clock;           // of the latencies
   long long last_answer_us;  // of the first class; while opening, of any
   struct reader_known known;
 };
@@ -98,19 +100,24 @@ static void refuse(const char *what) {
   exit(1);
 }
 
-static long long now_us(void) {
+static long long read_us(clockid_t clock) {
   struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
+  if (clock_gettime(clock, &now)) die("clock_gettime");
   return (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static long long now_us(void) {
+  return read_us(CLOCK_MONOTONIC);
 }
 
 // ---- connections ----
 
 // A connection that the server has closed meanwhile is found by the next read.
-static void send_request(struct connection *connection, const struct request *request) {
+static void send_request(struct swarm *swarm, struct connection *connection,
+                         const struct request *request) {
   connection->due = request->depth;
   connection->class->pending++;
-  connection->sent_us = now_us();
+  connection->sent_us = read_us(swarm->clock);
   if (send(connection->fd, request->bytes, request->length, MSG_NOSIGNAL) !=
           (ssize_t)request->length &&
       errno != EPIPE && errno != ECONNRESET)
@@ -145,14 +152,15 @@ static void lose_connection(struct swarm *swarm, struct connection *connection) 
   }
   if (swarm->phase == PHASE_DRAINING) return;
   open_connection(swarm, connection);
-  send_request(connection, &connection->class->request);
+  send_request(swarm, connection, &connection->class->request);
 }
 
-static void count_answer(const struct connection *connection, int status, long long now,
-                         bool is_in_time) {
+static void count_answer(const struct swarm *swarm, const struct connection *connection, int status,
+                         long long now) {
   struct class *class = connection->class;
+  if (swarm->clock != CLOCK_MONOTONIC) now = read_us(swarm->clock);
   if (status == OK) histogram_add(&class->latencies, now - connection->sent_us);
-  if (!is_in_time) return;
+  if (swarm->phase == PHASE_DRAINING) return;
   if (status == OK)
     class->answers++;
   else
@@ -164,12 +172,11 @@ static void complete_answer(struct swarm *swarm, struct connection *connection, 
   long long now = now_us();
   if (swarm->phase == PHASE_OPENING && status != OK) refuse("an answer that is not 200");
   if (swarm->phase == PHASE_OPENING || class == &swarm->classes[0]) swarm->last_answer_us = now;
-  if (swarm->phase != PHASE_OPENING)
-    count_answer(connection, status, now, swarm->phase == PHASE_LOADING);
+  if (swarm->phase != PHASE_OPENING) count_answer(swarm, connection, status, now);
   connection->due--;
   if (connection->due) return;
   class->pending--;
-  if (swarm->phase == PHASE_LOADING) send_request(connection, &class->request);
+  if (swarm->phase == PHASE_LOADING) send_request(swarm, connection, &class->request);
 }
 
 static void read_answers(struct swarm *swarm, struct connection *connection) {
@@ -220,7 +227,7 @@ static void open_all(struct swarm *swarm) {
     for (size_t i = 0; i < swarm->class_count; i++) pending += swarm->classes[i].pending;
     for (; opened < swarm->count && pending < OPENING_AT_ONCE; opened++, pending++) {
       open_connection(swarm, &swarm->connections[opened]);
-      send_request(&swarm->connections[opened], &swarm->opening);
+      send_request(swarm, &swarm->connections[opened], &swarm->opening);
     }
     if (pending) wait_for_answers(swarm);
   } while (pending || opened < swarm->count);
@@ -231,7 +238,7 @@ static void send_first(struct swarm *swarm, double spread_s) {
   for (size_t i = 0; i < swarm->count; i++) {
     double due_us = spread_s * 1e6 * (double)i / (double)swarm->count;
     while ((double)(now_us() - begin_us) < due_us) poll_once(swarm, 1);
-    send_request(&swarm->connections[i], &swarm->connections[i].class->request);
+    send_request(swarm, &swarm->connections[i], &swarm->connections[i].class->request);
   }
 }
 
@@ -253,7 +260,7 @@ static void drain(struct swarm *swarm) {
     const struct connection *connection = &swarm->connections[i];
     class->unanswered += (long long)connection->due;
     for (size_t n = 0; n < connection->due; n++)
-      histogram_add(&class->latencies, now_us() - connection->sent_us);
+      histogram_add(&class->latencies, read_us(swarm->clock) - connection->sent_us);
   }
 }
 
@@ -325,15 +332,18 @@ static void allocate(struct swarm *swarm) {
 int main(int argc, char **argv) {
   static struct swarm swarm;
   bool is_idle = argc == 4;
-  if (!is_idle && (argc < 7 || argc % 2 == 0 || argc > 5 + 2 * CLASSES)) {
+  if (!is_idle && (argc < 8 || argc % 2 != 0 || argc > 6 + 2 * CLASSES)) {
     fprintf(stderr, "usage: swarm PORT OPENING CONNECTIONS\n"
-                    "       swarm PORT OPENING SECONDS SPREAD {REQUEST CONNECTIONS}...\n");
+                    "       swarm PORT OPENING SECONDS SPREAD PID {REQUEST CONNECTIONS}...\n");
     return 2;
   }
   setvbuf(stdout, NULL, _IOLBF, 0);
   read_request(&swarm.opening, argv[2]);
+  swarm.clock = CLOCK_MONOTONIC;
+  if (!is_idle && atoi(argv[5]) && clock_getcpuclockid(atoi(argv[5]), &swarm.clock))
+    refuse("no such process");
   if (is_idle) add_class(&swarm, argv[2], argv[3]);
-  for (int i = 5; i < argc; i += 2) add_class(&swarm, argv[i], argv[i + 1]);
+  for (int i = 6; i < argc; i += 2) add_class(&swarm, argv[i], argv[i + 1]);
   allocate(&swarm);
   swarm.address.sin_family = AF_INET;
   swarm.address.sin_port = htons((unsigned short)atoi(argv[1]));

@@ -35,18 +35,19 @@ class Swarm:
     """A context manager, so that its connections never outlive it.
 
     opening: what each connection asks first (as a rule the request itself); spread: seconds over
-    which the first requests go out; beside: (request, connections) of further classes.
+    which the first requests go out; beside: (request, connections) of further classes; in_work:
+    latencies in CPU time of the server's process, for what no other program may disturb.
     """
 
     def __init__(self, bench, server, request, connections, seconds=None, *, opening=None, spread=0,
-                 beside=()):
+                 beside=(), in_work=False):
         self.server = server
         self.seconds = seconds
         command = [bench.program("swarm"), str(server.port),
                    (opening or request).write(bench.scratch)]
         if seconds:
             self.classes = [(request, connections), *beside]
-            command += [str(seconds), str(spread)]
+            command += [str(seconds), str(spread), str(server.process.popen.pid if in_work else 0)]
             for wanted, count in self.classes:
                 command += [wanted.write(bench.scratch), str(count)]
         else:
