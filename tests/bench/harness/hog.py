@@ -87,5 +87,7 @@ def _judge(verdict, samples):
     errors = sum(s.errors for s in samples)
     if errors:
         verdict.note = f"{errors} errors"
+    elif any(s.cut for s in samples):
+        verdict.note = f"{sum(s.cut for s in samples)} hogs without an answer"
     elif not all(s.ended for s in samples):
         verdict.note = "a round in which no hog was ended"
