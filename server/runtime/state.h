@@ -57,6 +57,7 @@ struct pl_task {
   struct pl_list awaiters;  ///< waits of tasks in await (api_task.c)
   bool is_suspended;        ///< the chain is unwinding because of a wait, not of a yield
   bool is_woken;            ///< its wait was over before the chain had unwound
+  bool wait_was_cancelled;  ///< its last wait did not complete
   int start_args;           ///< for the first resume
   int result_count;         ///< values kept in the results table; -1: none
   bool has_entry;           ///< its entry in the results table is other than false

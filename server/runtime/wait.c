@@ -86,13 +86,14 @@ void pl_wait_begin(lua_State *L, struct pl_wait *w, const char *operation,
   struct pl_task *task = pl_task_current(L);
   *w = (struct pl_wait){task, task->id, operation, cancel, false};
   task->wait = w;
+  task->wait_was_cancelled = false;
 }
 
 static int on_resumed(lua_State *L, int status, lua_KContext ctx) {
   (void)status;
   (void)ctx;
   struct pl_task *task = pl_task_current(L);
-  pl_wait_raise_if_cancelled(L);
+  if (task->wait_was_cancelled) pl_wait_raise_if_cancelled(L);
   return task->wait_k(L, LUA_YIELD, task->wait_ctx);
 }
 
@@ -122,6 +123,7 @@ void pl_wait_cancel(struct pl_task *task) {
   struct pl_wait *w = task->wait;
   task->wait = NULL;
   w->is_over = true;
+  task->wait_was_cancelled = true;
   w->cancel(w);
   pl_sched_ready(task);
 }

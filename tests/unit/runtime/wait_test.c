@@ -88,15 +88,15 @@ static void a_wait_may_be_over_before_the_yield(void **state) {
   fake_close(&f);
 }
 
-static void a_task_cancelled_between_completion_and_resume_raises(void **state) {
+static void what_completed_before_the_cancellation_is_delivered(void **state) {
   (void)state;
   struct fake f;
   fake_open(&f);
-  struct pl_task *task = fake_start(&f, "wait() log 'not reached'");
+  struct pl_task *task = fake_start(&f, "log(wait 'result') wait()");
   fake_complete(&f, 0);
   pl_task_cancel(task, PL_CANCEL_CLIENT);
   fake_run_ready(&f);
-  fake_expect(&f, "cancelled cancelled (client)\n");
+  fake_expect(&f, "result\ncancelled cancelled (client)\n");
   assert_int_equal(f.cancels, 0);
   fake_close(&f);
 }
@@ -163,7 +163,7 @@ int main(void) {
       cmocka_unit_test(a_wait_in_a_coroutine_below_such_a_function_is_refused_too),
       cmocka_unit_test(a_wait_outside_tasks_is_refused),
       cmocka_unit_test(a_wait_may_be_over_before_the_yield),
-      cmocka_unit_test(a_task_cancelled_between_completion_and_resume_raises),
+      cmocka_unit_test(what_completed_before_the_cancellation_is_delivered),
       cmocka_unit_test(cancellation_is_level_triggered),
       cmocka_unit_test(close_variables_run_on_cancellation_inner_first),
       cmocka_unit_test(a_completion_for_a_task_that_is_over_is_dropped),
