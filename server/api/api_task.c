@@ -1,6 +1,7 @@
 // perilune.task: sleep, now, spawn, self, id, pointer, result. Handles are task_handle.c's.
 #include "api/api.h"
 
+#include "api/api_channel.h"
 #include "api/task_handle.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -183,7 +184,14 @@ static const struct pl_api_fn functions[] = {
      "A coroutine's address, for logs only: addresses are used again."},
     {"result", pl_task_handle_result, PL_API_PURE, "(task: perilune.Task|thread): boolean?, ...",
      "nil while the task runs; true and its values, or false and its error, when it is done."},
+    {"channel", pl_task_channel, PL_API_PURE, "(capacity?: integer): perilune.Channel",
+     "A queue of values between tasks; the default capacity 0 hands each over to its receiver."},
     {0},
 };
 
-const struct pl_api_module pl_api_task = {"perilune.task", functions, pl_task_handle_open};
+static void open_parts(lua_State *L) {
+  pl_task_handle_open(L);
+  pl_task_channel_open(L);
+}
+
+const struct pl_api_module pl_api_task = {"perilune.task", functions, open_parts};
