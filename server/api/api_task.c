@@ -2,6 +2,7 @@
 #include "api/api.h"
 
 #include "api/api_channel.h"
+#include "api/api_semaphore.h"
 #include "api/task_handle.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -186,12 +187,17 @@ static const struct pl_api_fn functions[] = {
      "nil while the task runs; true and its values, or false and its error, when it is done."},
     {"channel", pl_task_channel, PL_API_PURE, "(capacity?: integer): perilune.Channel",
      "A queue of values between tasks; the default capacity 0 hands each over to its receiver."},
+    {"semaphore", pl_task_semaphore, PL_API_PURE, "(permits: integer): perilune.Semaphore",
+     "At most that many tasks have a permit at a time."},
+    {"mutex", pl_task_mutex, PL_API_PURE, "(): perilune.Mutex",
+     "At most one task has it locked at a time."},
     {0},
 };
 
 static void open_parts(lua_State *L) {
   pl_task_handle_open(L);
   pl_task_channel_open(L);
+  pl_task_semaphore_open(L);
 }
 
 const struct pl_api_module pl_api_task = {"perilune.task", functions, open_parts};

@@ -129,6 +129,7 @@ struct pl_vm {
   void (*on_handle_end)(struct pl_task *task);
   void (*on_handle_gone)(struct pl_task *task);
   struct pl_heap heap;  ///< Lua's memory, and its bounds
+  bool is_closing;      ///< lua_close runs: finalisers of what was still in use are no news
 };
 
 /// In a coroutine's extra space, next to its task: it is parked in a chain (coroutines.c).

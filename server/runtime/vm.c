@@ -54,6 +54,7 @@ int pl_vm_init(struct pl_vm *vm, const struct pl_host *host, unsigned worker, ui
 }
 
 void pl_vm_deinit(struct pl_vm *vm) {
+  vm->is_closing = true;
   lua_close(vm->L);
   pl_heap_deinit(&vm->heap);
   pl_pool_deinit(vm);
