@@ -77,6 +77,9 @@ return {
     request = "30s",
     -- How long a client may take nothing of its answer; false = none. (10ms to 24h)
     write = "30s",
+    -- How long a cancelled task may take to end, and a task.shield in it; then it is ended from
+    -- outside. false = for ever. (10ms to 24h)
+    grace = "1s",
   },
 
   lua = {

@@ -21,9 +21,10 @@ function chain.pipeline(handlers)
   return function(req, ...) return run_pipeline(handlers, req, 2, handlers[1](req, ...)) end
 end
 
--- Cancellation ends the request whatever is around it; no middleware may keep it.
+-- Cancellation ends the request whatever is around it; no middleware may keep it. What a cancelled
+-- child has raised is an error like any other.
 local function is_cancellation(err)
-  return err.code == "ECANCELED"
+  return err.code == "ECANCELED" and native.is_cancelled()
 end
 
 -- The values that answer an error: what the app's hook makes of it, or the built-in answer.

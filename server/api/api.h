@@ -65,4 +65,4 @@ uint64_t pl_api_check_due(lua_State *L, int index);
 
 extern const struct pl_api_module pl_api_json;  ///< api_json.c
 extern const struct pl_api_module pl_api_log;   ///< api_log.c
-extern const struct pl_api_module pl_api_task;  ///< api_task.c
+extern const struct pl_api_module pl_api_task;  ///< api_task.c; scripts get it by task.lua

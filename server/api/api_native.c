@@ -8,6 +8,8 @@
 #include "api/api_response.h"
 #include "api/call.h"
 #include "api/file_handle.h"
+#include "api/task_child.h"
+#include "api/task_scope.h"
 #include "base/error.h"
 #include "base/suggest.h"
 #include "config/units.h"
@@ -253,6 +255,13 @@ static int enter_call(lua_State *L) {
   return 0;
 }
 
+/* native.is_cancelled() -> whether the running task is */
+static int is_cancelled(lua_State *L) {
+  struct pl_task *task = pl_task_current(L);
+  lua_pushboolean(L, task && task->cancelled);
+  return 1;
+}
+
 static const luaL_Reg functions[] = {{"suggest", suggest},
                                      {"parse_time", parse_time},
                                      {"parse_size", parse_size},
@@ -264,6 +273,9 @@ static const luaL_Reg functions[] = {{"suggest", suggest},
                                      {"report", report},
                                      {"keep_copy_headers", keep_copy_headers},
                                      {"enter_call", enter_call},
+                                     {"is_cancelled", is_cancelled},
+                                     {"scope", pl_task_run_scope},
+                                     {"spawn_in", pl_task_spawn_in},
                                      {"on_error", pl_value_on_error},
                                      {"open_file", pl_api_open_file},
                                      {NULL, NULL}};

@@ -338,8 +338,30 @@ static int request_header_all(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg request_methods[] = {
-    {"query_all", request_query_all}, {"header_all", request_header_all}, {NULL, NULL}};
+// The exchange's own deadline ends with its answer; children that run on have one of theirs.
+static uint64_t deadline_of(const struct pl_call *call) {
+  if (call->x->is_answered)
+    return pl_timer_is_running(&call->children_timer) ? call->children_timer.due_ms : 0;
+  return call->x->ops->deadline_ms(call->x);
+}
+
+/* req:deadline() -> when the running task must be done, on task.now()'s clock; nil: never */
+static int request_deadline(lua_State *L) {
+  static const double ms_per_second = 1e3;
+  uint64_t due_ms = deadline_of(pl_call_check(L, 1));
+  uint64_t inner_ms = pl_task_current(L) ? pl_task_current(L)->deadline_ms : 0;
+  if (inner_ms && (!due_ms || inner_ms < due_ms)) due_ms = inner_ms;
+  if (due_ms)
+    lua_pushnumber(L, (double)due_ms / ms_per_second);
+  else
+    lua_pushnil(L);
+  return 1;
+}
+
+static const luaL_Reg request_methods[] = {{"query_all", request_query_all},
+                                           {"header_all", request_header_all},
+                                           {"deadline", request_deadline},
+                                           {NULL, NULL}};
 
 void pl_api_request_open(lua_State *L) {
   pl_call_open(L);

@@ -1,24 +1,18 @@
-// perilune.task: sleep, now, spawn, self, id, pointer, result. Handles are task_handle.c's.
+// The C half of perilune.task: time, and who is who. Children are task_child.c's, scopes
+// task_scope.c's, handles task_handle.c's; the other half is lua/perilune/task.lua.
 #include "api/api.h"
 
 #include "api/api_channel.h"
 #include "api/api_semaphore.h"
+#include "api/task_child.h"
 #include "api/task_handle.h"
+#include "api/task_scope.h"
 #include "base/clock.h"
-#include "base/error.h"
-#include "base/list.h"
 #include "io/loop.h"
-#include "runtime/results.h"
-#include "runtime/run.h"
 #include "runtime/task.h"
-#include "runtime/value.h"
 #include "runtime/wait.h"
 
 #include <lauxlib.h>
-#include <stdbool.h>
-#include <string.h>
-
-enum { STATUS_UNAVAILABLE = 503 };
 
 // ---- time ----
 
@@ -64,86 +58,6 @@ static int task_now(lua_State *L) {
   return 1;
 }
 
-// ---- children ----
-
-static struct pl_task *find_running_ancestor(const struct pl_task *task) {
-  struct pl_task *ancestor = task->parent;
-  while (ancestor && ancestor->state == PL_TASK_ENDED) ancestor = ancestor->parent;
-  return ancestor;
-}
-
-// Whether the error object on top says no more than that its task was cancelled.
-static bool is_cancellation(lua_State *L, const struct pl_task *task) {
-  if (!task->cancelled || !pl_value_is_error(L, -1)) return false;
-  lua_getfield(L, -1, "code");
-  const char *code = lua_tostring(L, -1);
-  bool is_it = code && strcmp(code, pl_error_name(PL_ECANCELED)) == 0;
-  lua_pop(L, 1);
-  return is_it;
-}
-
-/* protected; stack: the failed task that nobody awaits */
-static int pass_failure_on(lua_State *L) {
-  struct pl_task *task = lua_touserdata(L, 1);
-  struct pl_vm *vm = task->vm;
-  if (pl_results_push(L, task->co, task->id) < 1) {
-    pl_value_push_error(L, STATUS_UNAVAILABLE, pl_error_name(PL_ENOMEM),
-                        "out of memory: a child task failed, its error is lost");
-  }
-  if (is_cancellation(L, task)) return 0;
-  struct pl_task *ancestor = find_running_ancestor(task);
-  if (ancestor && !ancestor->cancelled) {
-    ancestor->failure_ref = luaL_ref(L, LUA_REGISTRYINDEX);
-    pl_task_cancel(ancestor, PL_CANCEL_PARENT);
-    return 0;
-  }
-  lua_pushfstring(L, "a child task failed and nobody awaits it: %s", pl_value_text(L, -1));
-  vm->host.warn(vm->host.ctx, lua_tostring(L, -1));
-  return 0;
-}
-
-static void on_child_end(struct pl_task *task) {
-  struct pl_vm *vm = task->vm;
-  if (!task->has_failed || !pl_list_is_empty(&task->awaiters)) return;
-  lua_pushcfunction(vm->L, pass_failure_on);
-  lua_pushlightuserdata(vm->L, task);
-  if (lua_pcall(vm->L, 1, 0, 0) == LUA_OK) return;
-  vm->host.warn(vm->host.ctx, "out of memory: a child task failed, its error is lost");
-  lua_pop(vm->L, 1);
-}
-
-static const struct pl_task_ops child_ops = {.on_end = on_child_end};
-
-static int raise_too_many(lua_State *L) {
-  return luaL_error(L, "task.spawn: no memory for the arguments");
-}
-
-// Gives a function and its arguments, at L's index 1 and up, to a new child.
-static void start_child(lua_State *L, struct pl_task *child) {
-  int args = lua_gettop(L) - 1;
-  if (lua_checkstack(child->co, args + LUA_MINSTACK)) {
-    for (int i = 1; i <= args + 1; i++) lua_pushvalue(L, i);
-    lua_xmove(L, child->co, args + 1);
-  } else {
-    args = 0;
-    lua_pushcfunction(child->co, raise_too_many);
-  }
-  pl_run_start(child, args);
-}
-
-static int task_spawn(lua_State *L) {
-  luaL_checktype(L, 1, LUA_TFUNCTION);
-  luaL_checkstack(L, lua_gettop(L) + LUA_MINSTACK, "too many arguments");
-  struct pl_task *parent = pl_task_current(L);
-  if (!parent) return luaL_error(L, "task.spawn: there is no task here that could have a child");
-  pl_wait_raise_if_cancelled(L);
-  struct pl_task *child = pl_task_new(parent->vm, parent, &child_ops, NULL);
-  if (!child) return luaL_error(L, "task.spawn: not enough memory");
-  start_child(L, child);  // first: when the handle finds no memory the child is at least not stuck
-  pl_task_handle_push(L, child);
-  return 1;
-}
-
 // ---- who is who ----
 
 static int task_self(lua_State *L) {
@@ -176,8 +90,14 @@ static const struct pl_api_fn functions[] = {
     {"sleep", task_sleep, PL_API_YIELDS, "(seconds: number)",
      "Suspends the task for at least that long; 0 lets the other ready tasks run first."},
     {"now", task_now, PL_API_PURE, "(): number", "Monotonic time in seconds."},
-    {"spawn", task_spawn, PL_API_PURE, "(fn: function, ...: any): perilune.Task",
-     "Starts fn(...) as a child of the running task, which goes on first."},
+    {"spawn", pl_task_spawn, PL_API_PURE, "(fn: function, ...: any): perilune.Task",
+     "Starts fn(...) as a child of the running scope; the caller goes on first."},
+    {"background", pl_task_background, PL_API_PURE, "(fn: function, ...: any): perilune.Task",
+     "Starts fn(...) as a task of the app: no request's end, deadline or client ends it."},
+    {"timeout", pl_task_timeout, PL_API_YIELDS, "(seconds: number, fn: function, ...: any): any",
+     "Runs fn(...); when the time is over first, cancels it and raises ETIMEDOUT."},
+    {"shield", pl_task_shield, PL_API_YIELDS, "(fn: function, ...: any): any",
+     "Runs fn(...) out of reach of a cancellation, for timeouts.grace at most."},
     {"self", task_self, PL_API_PURE, "(): perilune.Task", "The running task."},
     {"id", task_id, PL_API_PURE, "(thread_or_task?: thread|perilune.Task): integer?",
      "The id of a task, or of the task that a coroutine works for; never used again."},
@@ -200,4 +120,4 @@ static void open_parts(lua_State *L) {
   pl_task_semaphore_open(L);
 }
 
-const struct pl_api_module pl_api_task = {"perilune.task", functions, open_parts};
+const struct pl_api_module pl_api_task = {"perilune.native_task", functions, open_parts};

@@ -14,6 +14,7 @@
 #include "base/list.h"
 #include "base/strv.h"
 #include "http/exchange.h"
+#include "io/timer.h"
 #include "runtime/task.h"
 #include "runtime/wait.h"
 
@@ -70,7 +71,8 @@ struct pl_call {
   bool is_finished;          ///< the exchange is: nobody gives the two references back any more
   struct pl_wait body_wait;  ///< of the task that waits for body bytes
   bool body_is_awaited;
-  struct pl_list drain_waiters;  ///< who waits until what was written has left
+  struct pl_timer children_timer;  ///< runs while children outlive the answer: when they must end
+  struct pl_list drain_waiters;    ///< who waits until what was written has left
   enum pl_body_state body_state;
   int body_error;      ///< FAILED: why, a PL_ code
   struct pl_buf body;  ///< KEPT: the whole body; freed with the arena

@@ -83,6 +83,11 @@ uint64_t pl_task_handle_id(lua_State *L, int index) {
   return h ? h->id : 0;
 }
 
+struct pl_task *pl_task_handle_task(lua_State *L, int index) {
+  struct handle *h = check_handle(L, index);
+  return is_alive(h) ? h->task : NULL;
+}
+
 // ---- the result ----
 
 // Pushes what the handle keeps, stack index `index`. Returns: how many values, or RESULT_LOST.

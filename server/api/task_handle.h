@@ -20,5 +20,8 @@ void pl_task_handle_push(lua_State *L, struct pl_task *task);
 /// The id of the task behind the handle at `index`, or 0: that is no handle.
 uint64_t pl_task_handle_id(lua_State *L, int index);
 
+/// The task behind the handle at `index`, or NULL: it has gone. Raises when that is no handle.
+struct pl_task *pl_task_handle_task(lua_State *L, int index);
+
 /// perilune.task.result(task_or_thread)
 int pl_task_handle_result(lua_State *L);

@@ -265,6 +265,16 @@ static void release(struct pl_exchange *x) {
     cut(x);
 }
 
+static uint64_t deadline_ms(const struct pl_exchange *x) {
+  const struct pl_exchange_block *block = PL_CONTAINER_OF(x, struct pl_exchange_block, x);
+  const struct pl_conn *conn = block->conn;
+  bool is_running = conn && !x->is_answered && !block->is_streaming && !block->is_late;
+  if (!is_running || !x->request_timeout_ms) return 0;
+  uint64_t waiting =
+      block->wants_body ? pl_loop_now_ms(conn->service->loop) - block->wait_since_ms : 0;
+  return conn->since_ms + block->waited_ms + waiting + x->request_timeout_ms;
+}
+
 static void peer(struct pl_exchange *x, char *text, size_t size, int *port) {
   struct pl_conn *conn = block_of(x)->conn;
   *port = 0;
@@ -281,6 +291,7 @@ const struct pl_exchange_ops pl_conn_exchange_ops = {
     .finish = finish,
     .cut = cut,
     .release = release,
+    .deadline_ms = deadline_ms,
     .peer = peer,
 };
 

@@ -55,6 +55,9 @@ struct pl_exchange_ops {
   void (*cut)(struct pl_exchange *x);
   /// The handler is done with x. When nothing was answered yet, the connection is cut.
   void (*release)(struct pl_exchange *x);
+  /// When the request's time is over, in pl_clock_ms() time: on_gone(PL_ETIMEDOUT) follows then. It
+  /// moves on while the client's body is waited for. 0: there is no such time, or no more.
+  uint64_t (*deadline_ms)(const struct pl_exchange *x);
   /// The other side's address as text; *port is 0 for a unix socket.
   void (*peer)(struct pl_exchange *x, char *text, size_t size, int *port);
 };

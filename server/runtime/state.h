@@ -32,8 +32,9 @@ enum pl_task_state {
 enum pl_cancel_reason {
   PL_CANCEL_NONE,
   PL_CANCEL_CLIENT,    ///< "client"
-  PL_CANCEL_DEADLINE,  ///< "deadline"
-  PL_CANCEL_PARENT,    ///< "parent"
+  PL_CANCEL_DEADLINE,  ///< "deadline": the request's
+  PL_CANCEL_TIMEOUT,   ///< "timeout": a task.timeout around it
+  PL_CANCEL_PARENT,    ///< "parent": its scope failed, or a script said so
   PL_CANCEL_KILL,      ///< "killed"
   PL_CANCEL_DRAIN      ///< "drain"
 };
@@ -49,9 +50,22 @@ struct pl_task {
   bool is_reusable;  ///< ENDED: its coroutine ended normally
   const struct pl_task_ops *ops;
   void *owner;              ///< the request that it works for, its children too; NULL: none
-  struct pl_task *parent;   ///< NULL for a root of its own
+  struct pl_task *parent;   ///< NULL for a root
   struct pl_list children;  ///< through sibling
-  struct pl_list sibling;
+  struct pl_list sibling;   ///< in parent->children, or in vm->roots
+  bool is_scope;            ///< what runs in it spawns its children; roots and task.group's tasks
+  bool is_background;       ///< a root that no request waits for
+  bool has_failed_child;    ///< failure_ref is what a child raised: the scope's outcome
+  bool has_cut_child;       ///< a child did not get to its end, because the scope was cancelled
+  struct pl_wait *joiner;   ///< who takes its result when it has gone: the wait of its parent
+  struct pl_task *joined;   ///< the child whose joiner this task's wait is, until it is taken
+  bool is_held;             ///< gone, but for its result, which its joiner has not taken yet
+  uint64_t deadline_ms;     ///< of the task.timeout calls around it, the earliest; 0 = none
+  bool is_shield;           ///< its parent's cancellation reaches it after the grace time only
+  enum pl_cancel_reason sheltered_from;  ///< is_shield: what will reach it then
+  struct pl_list grace;                  ///< in vm->grace (grace.h)
+  uint64_t grace_due_ms;
+  bool is_overdue;          ///< its grace time is over, only that of its child is not
   struct pl_list ready;     ///< run queue link
   struct pl_wait *wait;     ///< what it waits for, or NULL
   struct pl_list awaiters;  ///< waits of tasks in await (api_task.c)
@@ -107,6 +121,9 @@ struct pl_host {
   void (*warn)(void *ctx, const char *text);
   /// What a script prints: one call of print, without a newline at its end. May be NULL.
   void (*print)(void *ctx, const char *text, size_t len);
+  /// Call pl_overdue_end at that pl_clock_ms() time; replaces the time asked for before. May be
+  /// NULL: cancelled tasks may then take as long as they like.
+  void (*set_grace_timer)(void *ctx, uint64_t due_ms);
 };
 
 /// One Lua state (vm.h).
@@ -121,7 +138,12 @@ struct pl_vm {
   uint64_t *task_counter;  ///< where task ids are counted: one for all vms of a worker
   unsigned worker;         ///< 0..511, the high bits
   int results;             ///< registry reference of the results table (results.c)
-  size_t live_tasks;       ///< tasks that have not ended, children included
+  size_t live_tasks;       ///< tasks that have not gone, children included
+  bool is_closing;         ///< lua_close runs: finalisers of what was still in use are no news
+  bool is_ending;          ///< the last requests run: no more background tasks
+  struct pl_list roots;    ///< tasks without a parent, through sibling
+  struct pl_list grace;    ///< cancelled tasks and shields, the first due first (grace.h)
+  uint64_t grace_ms;       ///< how long a cancelled task may take to end; 0 = for ever
   void (*on_idle)(
       struct pl_vm *vm);  ///< live_tasks fell to 0; may be NULL; must not free the vm at once
   /// What api/ does at the end of a task that a script has a handle of: after its ops' on_end, and
@@ -129,7 +151,6 @@ struct pl_vm {
   void (*on_handle_end)(struct pl_task *task);
   void (*on_handle_gone)(struct pl_task *task);
   struct pl_heap heap;  ///< Lua's memory, and its bounds
-  bool is_closing;      ///< lua_close runs: finalisers of what was still in use are no news
 };
 
 /// In a coroutine's extra space, next to its task: it is parked in a chain (coroutines.c).

@@ -6,6 +6,7 @@
 
 #include <lauxlib.h>
 
+#include "runtime/grace.h"
 #include "runtime/pool.h"
 #include "runtime/results.h"
 #include "runtime/value.h"
@@ -62,7 +63,13 @@ static void reset_fields(struct pl_task *task) {
   task->has_failed = task->is_reusable = false;
   task->failure_ref = LUA_NOREF;
   task->handle = NULL;
-  task->is_suspended = task->is_woken = false;
+  task->is_suspended = task->is_woken = task->wait_was_cancelled = false;
+  task->is_background = task->is_held = false;
+  task->has_failed_child = task->has_cut_child = false;
+  task->is_shield = task->is_overdue = false;
+  task->sheltered_from = PL_CANCEL_NONE;
+  task->joiner = NULL;
+  task->joined = NULL;
   task->result_count = -1;
   task->has_entry = false;
   task->wait = NULL;
@@ -74,6 +81,17 @@ static void reset_fields(struct pl_task *task) {
   pl_list_init(&task->sibling);
   pl_list_init(&task->ready);
   pl_list_init(&task->awaiters);
+  pl_list_init(&task->grace);
+}
+
+// What a child has of its parent, and a root of nobody.
+static void place(struct pl_task *task, struct pl_task *parent, void *owner) {
+  task->parent = parent;
+  task->is_scope = !parent;
+  task->owner = parent ? parent->owner : owner;
+  task->call_depth = parent ? parent->call_depth : 0;
+  task->deadline_ms = parent ? parent->deadline_ms : 0;
+  pl_list_push_back(parent ? &parent->children : &task->vm->roots, &task->sibling);
 }
 
 struct pl_task *pl_task_new(struct pl_vm *vm, struct pl_task *parent, const struct pl_task_ops *ops,
@@ -82,17 +100,38 @@ struct pl_task *pl_task_new(struct pl_vm *vm, struct pl_task *parent, const stru
   if (!task) return NULL;
   reset_fields(task);
   task->ops = ops;
-  task->owner = parent ? parent->owner : owner;
-  task->call_depth = parent ? parent->call_depth : 0;
-  task->parent = parent;
-  if (parent) pl_list_push_back(&parent->children, &task->sibling);
+  place(task, parent, owner);
   vm->live_tasks++;
   lua_pushcfunction(task->co, run_body);
   lua_pushcfunction(task->co, pl_value_on_error);
   return task;
 }
 
+struct pl_task *pl_task_scope(struct pl_task *task) {
+  while (!task->is_scope) task = task->parent;
+  return task;
+}
+
 // ---- the end ----
+
+// Whoever joins it takes the result first, and then releases it.
+static bool hold_for_joiner(struct pl_task *task) {
+  struct pl_wait *joiner = task->joiner;
+  if (!joiner) return false;
+  task->joiner = NULL;
+  task->is_held = true;
+  pl_wait_complete(joiner);
+  return true;
+}
+
+static void recycle(struct pl_task *task) {
+  struct pl_vm *vm = task->vm;
+  pl_list_remove(&task->sibling);
+  luaL_unref(vm->L, LUA_REGISTRYINDEX, task->failure_ref);
+  pl_results_clear(task->co, task->id);
+  pl_pool_give(vm, task, task->is_reusable);
+  vm->live_tasks--;
+}
 
 // The task and all its children are over, and with it perhaps its parent, and so on. A loop: chains
 // of tasks grow as long as a script likes.
@@ -102,11 +141,8 @@ static void leave(struct pl_task *task) {
     struct pl_task *parent = task->parent;
     if (task->ops->on_gone) task->ops->on_gone(task);
     if (task->handle) vm->on_handle_gone(task);
-    pl_list_remove(&task->sibling);
-    luaL_unref(vm->L, LUA_REGISTRYINDEX, task->failure_ref);
-    pl_results_clear(task->co, task->id);
-    pl_pool_give(vm, task, task->is_reusable);
-    vm->live_tasks--;
+    if (hold_for_joiner(task)) return;
+    recycle(task);
     bool is_parent_over =
         parent && parent->state == PL_TASK_ENDED && pl_list_is_empty(&parent->children);
     task = is_parent_over ? parent : NULL;
@@ -114,36 +150,101 @@ static void leave(struct pl_task *task) {
   if (vm->live_tasks == 0 && vm->on_idle) vm->on_idle(vm);
 }
 
+void pl_task_release(struct pl_task *child) {
+  struct pl_task *parent = child->parent;
+  parent->joined = NULL;
+  recycle(child);
+  if (parent->state == PL_TASK_ENDED && pl_list_is_empty(&parent->children)) leave(parent);
+}
+
+void pl_task_join(struct pl_task *child, struct pl_wait *joiner) {
+  child->joiner = joiner;
+  child->parent->joined = child;
+}
+
+void pl_task_unjoin(struct pl_task *child) {
+  child->joiner = NULL;
+  child->parent->joined = NULL;
+}
+
+// It was ended from outside before it could take the result of the child that it joined.
+static void forget_joined(struct pl_task *task) {
+  struct pl_task *child = task->joined;
+  task->joined = NULL;
+  if (child && child->is_held) recycle(child);
+}
+
 void pl_task_end(struct pl_task *task, bool is_reusable) {
   task->state = PL_TASK_ENDED;
   task->is_reusable = is_reusable;
   if (!is_reusable) task->has_failed = true;
+  pl_list_remove(&task->grace);
+  if (task->joined) forget_joined(task);
   if (task->ops->on_end) task->ops->on_end(task);
   if (task->handle) task->vm->on_handle_end(task);
-  if (pl_list_is_empty(&task->children)) leave(task);
+  if (pl_list_is_empty(&task->children)) {
+    leave(task);
+  } else if (task->has_failed) {
+    pl_task_cancel(task, PL_CANCEL_PARENT);  // the first error of a scope ends all of it
+  }
 }
 
-static struct pl_task *first_leaf(struct pl_task *task) {
-  while (!pl_list_is_empty(&task->children))
+// ---- cancelling ----
+
+// A walk visits children before their parent. `is_whole`: shields, too, are entered.
+static bool is_sheltered(const struct pl_task *task) {
+  return task->is_shield && !task->cancelled;
+}
+
+static struct pl_task *first_leaf(struct pl_task *task, bool is_whole) {
+  while (!pl_list_is_empty(&task->children)) {
     task = PL_CONTAINER_OF(task->children.next, struct pl_task, sibling);
+    if (!is_whole && is_sheltered(task)) break;
+  }
   return task;
 }
 
-// Behind `task` in a walk that visits children before their parent.
-static struct pl_task *next_in_walk(struct pl_task *task) {
+static struct pl_task *next_in_walk(struct pl_task *task, bool is_whole) {
   struct pl_list *next = task->sibling.next;
   if (next == &task->parent->children) return task->parent;
-  return first_leaf(PL_CONTAINER_OF(next, struct pl_task, sibling));
+  struct pl_task *sibling = PL_CONTAINER_OF(next, struct pl_task, sibling);
+  return !is_whole && is_sheltered(sibling) ? sibling : first_leaf(sibling, is_whole);
 }
 
 static void cancel_one(struct pl_task *task, enum pl_cancel_reason reason) {
-  if (task->state == PL_TASK_ENDED || task->cancelled) return;
+  if (task->cancelled) return;
+  if (task->state == PL_TASK_ENDED) {  // its joiner asks whether all children got to their end
+    if (task->joiner) task->cancelled = reason;
+    return;
+  }
   task->cancelled = reason;
+  pl_list_remove(&task->grace);
+  pl_grace_begin(task);
   if (task->state == PL_TASK_WAITING) pl_wait_cancel(task);
 }
 
 void pl_task_cancel(struct pl_task *task, enum pl_cancel_reason reason) {
-  for (struct pl_task *t = first_leaf(task); t != task; t = next_in_walk(t))
-    cancel_one(t, PL_CANCEL_PARENT);
+  struct pl_task *t = first_leaf(task, false);
+  for (; t != task; t = next_in_walk(t, false)) {
+    if (is_sheltered(t))
+      pl_grace_shelter(t, reason);
+    else
+      cancel_one(t, reason);
+  }
   cancel_one(task, reason);
+}
+
+bool pl_task_fail_scope(struct pl_task *scope) {
+  bool is_open = scope->state != PL_TASK_ENDED || scope->joiner;
+  if (!is_open || scope->cancelled || scope->has_failed || scope->has_failed_child) return false;
+  scope->failure_ref = luaL_ref(scope->vm->L, LUA_REGISTRYINDEX);
+  scope->has_failed_child = true;
+  pl_task_cancel(scope, PL_CANCEL_PARENT);
+  return true;
+}
+
+struct pl_task *pl_task_find_running(struct pl_task *task) {
+  for (struct pl_task *t = first_leaf(task, true); t != task; t = next_in_walk(t, true))
+    if (t->state != PL_TASK_ENDED) return t;
+  return task->state == PL_TASK_ENDED ? NULL : task;
 }

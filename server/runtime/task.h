@@ -29,17 +29,40 @@ struct pl_task_ops {
 void pl_task_end(struct pl_task *task, bool is_reusable);
 
 /// Takes a task from the pool. Push the function and its arguments onto task->co, then start it
-/// (run.h).
+/// (run.h). A task without a parent is a scope.
 /// @param parent NULL, or the task whose child it is: it is cancelled with its parent, and the
-///        parent's on_gone waits for it. owner and call_depth are copied from it.
+///        parent's on_gone waits for it. owner, call_depth and deadline_ms are copied from it.
 /// Returns: the task, or NULL: out of memory.
 PL_MUST_CHECK struct pl_task *pl_task_new(struct pl_vm *vm, struct pl_task *parent,
                                           const struct pl_task_ops *ops, void *owner);
 
-/// Cancels the task and its children, level-triggered: its wait is cancelled and raises, and so
-/// does every later one. The first reason stays. Runs nothing now. Harmless on an ended task,
-/// whose children are still cancelled.
+/// The scope that `task` runs in: what it spawns are children of that one.
+struct pl_task *pl_task_scope(struct pl_task *task);
+
+/// Cancels the task and what is below it, children first, level-triggered: the wait is cancelled
+/// and raises, and so does every later one. The first reason stays. A shield below it is left alone
+/// until the grace time is over. Runs nothing now. Harmless on an ended task, whose children are
+/// still cancelled.
 void pl_task_cancel(struct pl_task *task, enum pl_cancel_reason reason);
+
+/// A child of `scope` has failed with the error object on top of the main state's stack, and nobody
+/// awaits it: pops it, makes it the scope's outcome and cancels the scope.
+/// Returns: false when it was not taken: the scope has another outcome, or it has ended and nobody
+/// joins it. May raise out of memory.
+bool pl_task_fail_scope(struct pl_task *scope);
+
+/// The running task joins its new child: begin the wait (pl_wait_begin_join), then this. When the
+/// child has gone it completes the wait and keeps its result until pl_task_release.
+void pl_task_join(struct pl_task *child, struct pl_wait *joiner);
+
+/// Undoes pl_task_join before the child has gone; harmless later.
+void pl_task_unjoin(struct pl_task *child);
+
+/// The result of a joined child that has gone was taken: it goes back to the pool.
+void pl_task_release(struct pl_task *child);
+
+/// The first task below `task`, children first, that has not ended; NULL: there is none.
+struct pl_task *pl_task_find_running(struct pl_task *task);
 
 /// "running", "done", "failed", "cancelled". Static storage.
 const char *pl_task_status(const struct pl_task *task);

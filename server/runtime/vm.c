@@ -33,6 +33,8 @@ static int open_state(lua_State *L) {
 int pl_vm_init(struct pl_vm *vm, const struct pl_host *host, unsigned worker, uint64_t first_task) {
   *vm = (struct pl_vm){.host = *host, .worker = worker, .last_task = first_task};
   vm->task_counter = &vm->last_task;
+  pl_list_init(&vm->roots);
+  pl_list_init(&vm->grace);
   pl_sched_init(&vm->sched);
   vm->root = pl_mem_zalloc(sizeof *vm->root);
   if (!vm->root) return PL_ENOMEM;

@@ -7,7 +7,7 @@
 #include "runtime/sched.h"
 #include "runtime/value.h"
 
-static bool chain_is_yieldable(const struct pl_task *task) {
+bool pl_wait_chain_is_yieldable(const struct pl_task *task) {
   for (size_t i = task->depth; i-- > 0;)
     if (!lua_isyieldable(task->chain[i])) return false;
   return true;
@@ -74,19 +74,37 @@ static int raise_cannot_wait(lua_State *L, const struct pl_task *task, const cha
   return luaL_error(L, "%s cannot wait here: Lua cannot suspend this function", operation);
 }
 
-void pl_wait_check(lua_State *L, const char *operation) {
+static void check_task(lua_State *L, const char *operation) {
+  if (!pl_task_current(L))
+    luaL_error(L, "%s waits, and there is no task here that could", operation);
+}
+
+void pl_wait_check_place(lua_State *L, const char *operation) {
+  check_task(L, operation);
   struct pl_task *task = pl_task_current(L);
-  if (!task) luaL_error(L, "%s waits, and there is no task here that could", operation);
+  if (!lua_isyieldable(L) || !pl_wait_chain_is_yieldable(task))
+    raise_cannot_wait(L, task, operation);
+}
+
+void pl_wait_check(lua_State *L, const char *operation) {
+  check_task(L, operation);
   pl_wait_raise_if_cancelled(L);
-  if (!lua_isyieldable(L) || !chain_is_yieldable(task)) raise_cannot_wait(L, task, operation);
+  pl_wait_check_place(L, operation);
 }
 
 void pl_wait_begin(lua_State *L, struct pl_wait *w, const char *operation,
                    void (*cancel)(struct pl_wait *w)) {
   struct pl_task *task = pl_task_current(L);
-  *w = (struct pl_wait){task, task->id, operation, cancel, false};
+  *w =
+      (struct pl_wait){.task = task, .task_id = task->id, .operation = operation, .cancel = cancel};
   task->wait = w;
   task->wait_was_cancelled = false;
+}
+
+void pl_wait_begin_join(lua_State *L, struct pl_wait *w, const char *operation,
+                        void (*cancel)(struct pl_wait *w)) {
+  pl_wait_begin(L, w, operation, cancel);
+  w->is_join = true;
 }
 
 static int on_resumed(lua_State *L, int status, lua_KContext ctx) {
@@ -119,20 +137,27 @@ void pl_wait_complete(struct pl_wait *w) {
     task->is_woken = true;
 }
 
-void pl_wait_cancel(struct pl_task *task) {
+void pl_wait_abandon(struct pl_task *task) {
   struct pl_wait *w = task->wait;
+  if (!w) return;
   task->wait = NULL;
   w->is_over = true;
-  task->wait_was_cancelled = true;
   w->cancel(w);
+}
+
+void pl_wait_cancel(struct pl_task *task) {
+  if (task->wait->is_join) return;
+  task->wait_was_cancelled = true;
+  pl_wait_abandon(task);
   pl_sched_ready(task);
 }
 
 const char *pl_cancel_reason_name(enum pl_cancel_reason reason) {
   static const char *const names[] = {
       [PL_CANCEL_NONE] = "none",         [PL_CANCEL_CLIENT] = "client",
-      [PL_CANCEL_DEADLINE] = "deadline", [PL_CANCEL_PARENT] = "parent",
-      [PL_CANCEL_KILL] = "killed",       [PL_CANCEL_DRAIN] = "drain"};
+      [PL_CANCEL_DEADLINE] = "deadline", [PL_CANCEL_TIMEOUT] = "timeout",
+      [PL_CANCEL_PARENT] = "parent",     [PL_CANCEL_KILL] = "killed",
+      [PL_CANCEL_DRAIN] = "drain"};
   return names[reason];
 }
 

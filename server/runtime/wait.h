@@ -7,6 +7,8 @@
 ///   5. the continuation runs in the task: results, or pl_wait_raise_if_cancelled
 ///
 /// A completion that comes when its task is over (another id in the slot) is counted and dropped.
+/// What comes first counts: a wait that completed before its task was cancelled delivers its
+/// result, and the task's next wait raises.
 ///
 /// Thread: the task's worker.
 #pragma once
@@ -25,6 +27,7 @@ struct pl_wait {
   void (*cancel)(
       struct pl_wait *w);  ///< stops the operation now; complete must not be called after
   bool is_over;            ///< completed or cancelled
+  bool is_join;            ///< pl_wait_begin_join
 };
 
 /// Raises when L cannot wait here (naming the C function in the way: "task.sleep cannot wait
@@ -32,22 +35,39 @@ struct pl_wait {
 /// anything is acquired; it registers nothing.
 void pl_wait_check(lua_State *L, const char *operation);
 
+/// The first half of pl_wait_check: raises when L cannot wait here, and not when the task is
+/// cancelled. For what may still wait then: task.shield.
+void pl_wait_check_place(lua_State *L, const char *operation);
+
+/// Whether Lua can suspend every coroutine of the task's chain.
+bool pl_wait_chain_is_yieldable(const struct pl_task *task);
+
 /// Registers w as what the running task waits for. Call pl_wait_check first. Never raises.
 void pl_wait_begin(lua_State *L, struct pl_wait *w, const char *operation,
                    void (*cancel)(struct pl_wait *w));
 
+/// The same for a wait for a child of the running task, which is cancelled with it: the wait itself
+/// stays until the child has gone, so that a child never outlives its scope. cancel is called only
+/// when the task is ended from outside.
+void pl_wait_begin_join(lua_State *L, struct pl_wait *w, const char *operation,
+                        void (*cancel)(struct pl_wait *w));
+
 /// Suspends the running task. `return pl_wait_yield(L, ctx, k)` from a lua_CFunction; k runs when
-/// the wait is over. Before k runs, a cancelled task raises the ECANCELED error object
-/// (level-triggered): k is not called then, so what must be released belongs into a
-/// `__gc`/`__close` or into cancel.
+/// the wait has completed. When it was cancelled the task raises the ECANCELED error object
+/// instead: k is not called then, so what must be released belongs into a `__gc`/`__close` or into
+/// cancel.
 int pl_wait_yield(lua_State *L, lua_KContext ctx, lua_KFunction k);
 
 /// The operation is over: marks its task ready. Also before pl_wait_yield (it then goes on in
 /// the next round). Counted and dropped when the task has another id or another wait.
 void pl_wait_complete(struct pl_wait *w);
 
-/// Cancels what a WAITING task waits for and makes it ready; task.c and run.c only.
+/// Cancels what a WAITING task waits for and makes it ready, unless it is a join; task.c and run.c
+/// only.
 void pl_wait_cancel(struct pl_task *task);
+
+/// Cancels what the task waits for, a join too, and leaves the task alone; kill.c only.
+void pl_wait_abandon(struct pl_task *task);
 
 /// Pushes the error object for the running task's cancellation (code "ECANCELED", reason) and
 /// raises it; returns when the task is not cancelled.

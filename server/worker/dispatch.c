@@ -95,6 +95,22 @@ static int answer_error(lua_State *L) {
   return send_result(L, LUA_OK, 0);
 }
 
+static struct pl_wheel *wheel_of(const struct pl_call *call) {
+  const struct pl_generation *g = call->generation;
+  return &g->options.loop->wheel;
+}
+
+static void on_children_late(struct pl_timer *timer) {
+  pl_task_cancel(PL_CONTAINER_OF(timer, struct pl_call, children_timer)->task, PL_CANCEL_DEADLINE);
+}
+
+// The request's own deadline ended with its answer: what runs on has as long again.
+static void limit_children(struct pl_call *call) {
+  if (pl_list_is_empty(&call->task->children) || !call->route->timeout_ms) return;
+  call->children_timer.fn = on_children_late;
+  pl_timer_start(wheel_of(call), &call->children_timer, pl_clock_ms() + call->route->timeout_ms);
+}
+
 // Whatever went wrong, the client gets an answer or the end of its connection.
 static void on_end(struct pl_task *task) {
   struct pl_call *call = task->owner;
@@ -106,12 +122,14 @@ static void on_end(struct pl_task *task) {
       pl_api_send_problem(call, 500, NULL, NULL);
   }
   pl_call_on_readable(call);  // a child that waits for the body: it is gone
+  limit_children(call);
 }
 
 static void on_task_gone(struct pl_task *task) {
   struct pl_call *call = task->owner;
   struct pl_generation *g = call->generation;
   struct pl_worker *worker = g->options.ctx;
+  pl_timer_stop(wheel_of(call), &call->children_timer);
   pl_call_forget_request(call);
   call->task = NULL;
   call->route->in_flight--;

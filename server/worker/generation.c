@@ -8,11 +8,13 @@
 #include "api/api_request.h"
 #include "api/api_response.h"
 #include "api/modules.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/config.h"
 #include "io/loop.h"
+#include "runtime/overdue.h"
 #include "runtime/libraries.h"
 #include "runtime/results.h"
 #include "runtime/run.h"
@@ -38,6 +40,16 @@ static void log_warning(void *ctx, const char *text) {
 static void log_print(void *ctx, const char *text, size_t len) {
   (void)ctx;
   pl_log_fields(PL_LOG_INFO, pl_strv(text, len), NULL, 0);
+}
+
+static void on_grace_timer(struct pl_timer *timer) {
+  struct pl_generation *g = PL_CONTAINER_OF(timer, struct pl_generation, grace_timer);
+  pl_overdue_end(&g->vm, pl_clock_ms());
+}
+
+static void set_grace_timer(void *ctx, uint64_t due_ms) {
+  struct pl_generation *g = ctx;
+  pl_timer_start(&g->options.loop->wheel, &g->grace_timer, due_ms);
 }
 
 static void on_vm_idle(struct pl_vm *vm) {
@@ -209,6 +221,8 @@ static void fill_context(struct pl_generation *g) {
   g->vm.user = &g->api;
   g->vm.task_counter = g->options.task_counter;
   g->vm.on_idle = on_vm_idle;
+  g->vm.grace_ms = g->options.config->timeouts_grace_ms;
+  g->grace_timer.fn = on_grace_timer;
   uint64_t memory = g->options.config->limits_memory_bytes;
   g->vm.heap.limit = memory > SIZE_MAX / 2 ? 0 : (size_t)memory * 2;
 }
@@ -220,7 +234,11 @@ struct pl_generation *pl_generation_new(const struct pl_generation_options *opti
   pl_list_init(&g->link);
   pl_route_table_init(&g->table);
   g->app_folder = copy_folder(options->app_path);
-  struct pl_host host = {.ctx = g, .wake = wake_loop, .warn = log_warning, .print = log_print};
+  struct pl_host host = {.ctx = g,
+                         .wake = wake_loop,
+                         .warn = log_warning,
+                         .print = log_print,
+                         .set_grace_timer = set_grace_timer};
   if (!g->app_folder || pl_vm_init(&g->vm, &host, options->worker_index, 0)) {
     pl_mem_free(g->app_folder);
     pl_mem_free(g);
@@ -257,8 +275,24 @@ static void on_stop_gone(struct pl_task *task) {
 
 static const struct pl_task_ops stop_ops = {.on_error = report_stop_error, .on_gone = on_stop_gone};
 
+void pl_generation_cancel(struct pl_generation *g, enum pl_cancel_reason reason) {
+  for (struct pl_list *node = g->vm.roots.next; node != &g->vm.roots; node = node->next)
+    pl_task_cancel(PL_CONTAINER_OF(node, struct pl_task, sibling), reason);
+}
+
+// They have no end of their own that could be waited for.
+static void cancel_background(struct pl_generation *g) {
+  g->vm.is_ending = true;
+  for (struct pl_list *node = g->vm.roots.next; node != &g->vm.roots; node = node->next) {
+    struct pl_task *task = PL_CONTAINER_OF(node, struct pl_task, sibling);
+    if (task->is_background) pl_task_cancel(task, PL_CANCEL_DRAIN);
+  }
+}
+
 static void try_to_stop(struct pl_generation *g) {
-  if (!g->is_retired || g->vm.live_tasks > 0 || g->open_calls > 0) return;
+  if (!g->is_retired || g->open_calls > 0) return;
+  if (!g->vm.is_ending) cancel_background(g);
+  if (g->vm.live_tasks > 0) return;
   if (g->state == PL_GENERATION_READY) {
     g->state = PL_GENERATION_STOPPING;
     bool has_started = !g->options.skip_start;
@@ -301,6 +335,7 @@ size_t pl_generation_kept_results(struct pl_generation *g) {
 }
 
 void pl_generation_free(struct pl_generation *g) {
+  pl_timer_stop(&g->options.loop->wheel, &g->grace_timer);
   pl_vm_deinit(&g->vm);
   pl_route_table_deinit(&g->table);
   pl_buf_deinit(&g->api.header_lines);

@@ -16,6 +16,7 @@
 #include "api/route_table.h"
 #include "base/base.h"
 #include "base/list.h"
+#include "io/timer.h"
 #include "runtime/vm.h"
 
 struct pl_loop;
@@ -54,12 +55,13 @@ struct pl_generation {
   struct pl_api_context api;
   struct pl_route_table table;
   enum pl_generation_state state;
-  struct pl_task *loader;     ///< LOADING: the task that does it
-  bool is_retired;            ///< no new request comes
-  size_t open_calls;          ///< requests whose last byte has not left
-  uint64_t collect_after_ms;  ///< no full collection for memory's sake before that
-  char *problem;              ///< FAILED: text with file:line; owned
-  char *app_folder;           ///< owned
+  struct pl_timer grace_timer;  ///< of the vm's cancelled tasks
+  struct pl_task *loader;       ///< LOADING: the task that does it
+  bool is_retired;              ///< no new request comes
+  size_t open_calls;            ///< requests whose last byte has not left
+  uint64_t collect_after_ms;    ///< no full collection for memory's sake before that
+  char *problem;                ///< FAILED: text with file:line; owned
+  char *app_folder;             ///< owned
 };
 
 /// Begins to load; on_loaded follows, maybe before this returns.
@@ -70,7 +72,11 @@ PL_MUST_CHECK struct pl_generation *pl_generation_new(const struct pl_generation
 /// its cancellation. Nothing when loading is over. Not from inside a task.
 void pl_generation_cancel_loading(struct pl_generation *g);
 
-/// No new request will come: it stops when what runs has ended.
+/// Cancels everything that runs in it, loading too. Not from inside a task.
+void pl_generation_cancel(struct pl_generation *g, enum pl_cancel_reason reason);
+
+/// No new request will come: it stops when what runs has ended. Its background tasks are cancelled
+/// when the last request has been answered.
 void pl_generation_retire(struct pl_generation *g);
 
 /// A request's last byte has left: the end of what pl_generation_hold began.

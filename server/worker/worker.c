@@ -260,10 +260,18 @@ static int load_generation(struct pl_worker *worker) {
 
 // ---- stopping ----
 
+// Children of answered requests and background tasks have no connection that would end them.
+static void abort_all(struct pl_worker *worker) {
+  pl_http_service_abort(&worker->http);
+  struct pl_list *node = worker->generations.next;
+  for (; node != &worker->generations; node = node->next)
+    pl_generation_cancel(PL_CONTAINER_OF(node, struct pl_generation, link), PL_CANCEL_DRAIN);
+}
+
 static void on_drain_timeout(struct pl_timer *timer) {
   struct pl_worker *worker = PL_CONTAINER_OF(timer, struct pl_worker, drain_timer);
   pl_log(PL_LOG_WARN, "drain.timeout is over: %zu requests are cut", worker->in_flight);
-  pl_http_service_abort(&worker->http);
+  abort_all(worker);
 }
 
 // Connections go first, then the requests that they left behind, then the app's stop handlers.
@@ -311,7 +319,7 @@ static void deliver_order(struct pl_message *m) {
   struct order *order = PL_CONTAINER_OF(m, struct order, message);
   struct pl_worker *worker = order->worker;
   begin_drain(worker);
-  if (order->is_abort) pl_http_service_abort(&worker->http);
+  if (order->is_abort) abort_all(worker);
   pl_mem_free(order);
 }
 

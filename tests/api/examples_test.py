@@ -41,6 +41,12 @@ class Examples(unittest.TestCase):
     def test_06_upload(self):
         self.check("06_upload.lua")
 
+    def test_20_fan_out(self):
+        self.check("20_fan_out.lua")
+
+    def test_21_limits(self):
+        self.check("21_limits.lua")
+
     def test_every_example_is_tested(self):
         names = glob.glob("*.lua", root_dir=os.path.join(ROOT, "lua/examples"))
         missing = [name for name in names if not hasattr(self, "test_" + name.removesuffix(".lua"))]

@@ -267,12 +267,16 @@ def plain_text(root):
 
 
 def unit_tests_mirror(root):
-    """tests/unit/<folder>/<file>_test.c tests server/<folder>/<file>."""
+    """tests/unit/<folder>/<file>_test.c tests server/<folder>/<file>, that in tests/unit/lua
+    lua/perilune/<file>.lua."""
     problems = []
     for path in files(root, "tests/unit", suffixes=("_test.c",)):
-        unit = "server" + path[len("tests/unit"):-len("_test.c")]
-        if not any(os.path.exists(os.path.join(root, unit + end)) for end in (".c", ".h")):
-            problems.append(f"{path}: there is no {unit}.c")
+        unit = path[len("tests/unit/"):-len("_test.c")]
+        is_lua = unit.startswith("lua/")
+        unit = "lua/perilune" + unit[len("lua"):] if is_lua else "server/" + unit
+        endings = (".lua",) if is_lua else (".c", ".h")
+        if not any(os.path.exists(os.path.join(root, unit + end)) for end in endings):
+            problems.append(f"{path}: there is no {unit}{endings[0]}")
     return problems
 
 

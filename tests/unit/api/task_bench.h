@@ -6,9 +6,11 @@
 
 #include "../runtime/fake_host.h"
 #include "api/api.h"
+#include "api/modules.h"
 #include "api/task_handle.h"
 #include "base/clock.h"
 #include "io/loop.h"
+#include "runtime/overdue.h"
 
 struct bench {
   struct fake fake;
@@ -59,8 +61,9 @@ static inline void bench_open(struct bench *b) {
   fake_open(&b->fake);
   b->context = (struct pl_api_context){.loop = &b->loop, .app_folder = ""};
   b->fake.vm.user = &b->context;
-  pl_api_push_module(b->fake.vm.L, &pl_api_task);
-  lua_setglobal(b->fake.vm.L, "task");
+  pl_api_open(b->fake.vm.L);
+  fake_start(&b->fake, "task = require 'perilune.task'");
+  fake_expect(&b->fake, "done\n");
   lua_register(b->fake.vm.L, "kill", bench_kill);
 }
 
@@ -85,6 +88,23 @@ static inline void bench_finish(struct bench *b) {
     bench_pass(b, seconds);
     fake_run(&b->fake);
   }
+}
+
+static inline void bench_set_grace_timer(void *ctx, uint64_t due_ms) {
+  (void)ctx, (void)due_ms;
+}
+
+/// From now on cancelled tasks have that long; nothing happens until bench_pass_grace.
+static inline void bench_set_grace(struct bench *b, unsigned seconds) {
+  b->fake.vm.grace_ms = seconds * 1000u;
+  b->fake.vm.host.set_grace_timer = bench_set_grace_timer;
+}
+
+/// Lets that many seconds pass for those in their grace time, then runs what is ready.
+static inline void bench_pass_grace(struct bench *b, unsigned seconds) {
+  fake_run_ready(&b->fake);
+  pl_overdue_end(&b->fake.vm, pl_clock_ms() + seconds * 1000u);
+  fake_run_ready(&b->fake);
 }
 
 /// Runs a script to its end and compares everything that was logged.

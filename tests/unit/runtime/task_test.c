@@ -129,7 +129,7 @@ static void cancelling_reaches_children_of_an_ended_parent_too(void **state) {
   fake_expect(&f, "done 1\ndone\n");
   pl_task_cancel(parent, PL_CANCEL_CLIENT);
   fake_run_ready(&f);
-  fake_expect(&f, "cancelled cancelled (parent)\ngone child\ncancelled cancelled (parent)\n"
+  fake_expect(&f, "cancelled cancelled (client)\ngone child\ncancelled cancelled (client)\n"
                   "gone child\ngone child\ngone root\n");
   fake_close(&f);
 }
@@ -140,7 +140,7 @@ static void a_task_cancelled_before_it_began_runs_until_its_first_wait(void **st
   struct pl_task *parent = start_parent(&f, "child [[log 'begins' wait() log 'no']] wait()");
   pl_task_cancel(parent, PL_CANCEL_DRAIN);
   fake_run(&f);
-  fake_expect(&f, "begins\ncancelled cancelled (parent)\ngone child\ncancelled cancelled (drain)\n"
+  fake_expect(&f, "begins\ncancelled cancelled (drain)\ngone child\ncancelled cancelled (drain)\n"
                   "gone root\n");
   fake_close(&f);
 }
@@ -178,11 +178,11 @@ static void cancelling_visits_the_whole_tree_children_first(void **state) {
   pl_task_cancel(parent, PL_CANCEL_KILL);
   assert_int_equal(f.pending_count, 0);
   fake_run(&f);
-  fake_expect(&f, "false cancelled (parent)\na\ndone\ngone child\n"
-                  "false cancelled (parent)\nb1\ndone\ngone child\n"
-                  "false cancelled (parent)\nb2\ndone\ngone child\n"
-                  "false cancelled (parent)\nb\ndone\ngone child\n"
-                  "false cancelled (parent)\nc\ndone\ngone child\n"
+  fake_expect(&f, "false cancelled (killed)\na\ndone\ngone child\n"
+                  "false cancelled (killed)\nb1\ndone\ngone child\n"
+                  "false cancelled (killed)\nb2\ndone\ngone child\n"
+                  "false cancelled (killed)\nb\ndone\ngone child\n"
+                  "false cancelled (killed)\nc\ndone\ngone child\n"
                   "cancelled cancelled (killed)\ngone root\n");
   fake_close(&f);
 }
