@@ -14,7 +14,7 @@ static void on_watch(struct pl_timer *timer) {
     struct pl_conn *conn = PL_CONTAINER_OF(node, struct pl_conn, watch);
     node = node->next;
     bool is_handling = conn->state == PL_CONN_HANDLING && !conn->current->x.half_close;
-    if (is_handling && pl_stream_peer_has_gone(&conn->stream))
+    if (is_handling && pl_stream_ask_peer(&conn->stream))
       pl_conn_cut(conn, PL_ECONNRESET, false);
   }
   if (!pl_list_is_empty(&service->watched))

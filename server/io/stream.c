@@ -170,10 +170,11 @@ void pl_stream_shutdown_write(struct pl_stream *s) {
 
 // ---- the other side ----
 
-bool pl_stream_peer_has_gone(const struct pl_stream *s) {
-  if (s->is_closing) return true;
+int pl_stream_ask_peer(const struct pl_stream *s) {
+  if (s->is_closing) return PL_ECONNRESET;
   struct pollfd p = {.fd = descriptor(s), .events = POLLRDHUP};  // POLLHUP, POLLERR: always told
-  return poll(&p, 1, 0) > 0 && p.revents & (POLLRDHUP | POLLHUP | POLLERR);
+  if (poll(&p, 1, 0) <= 0) return 0;
+  return p.revents & (POLLHUP | POLLERR) ? PL_ECONNRESET : PL_EOF;
 }
 
 void pl_stream_peer(const struct pl_stream *s, char *text, size_t size, int *port) {

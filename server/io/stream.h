@@ -67,9 +67,12 @@ size_t pl_stream_unsent(const struct pl_stream *s);
 /// Sends a FIN (shutdown(SHUT_WR)); nothing may be pending.
 void pl_stream_shutdown_write(struct pl_stream *s);
 
-/// Asks the kernel, without reading, whether the other side has gone: poll(POLLRDHUP | POLLHUP |
-/// POLLERR). Sees a FIN behind unread bytes, which libuv never reports while reading is stopped.
-bool pl_stream_peer_has_gone(const struct pl_stream *s);
+/// Asks the kernel, without reading, whether the other side is still there: poll(POLLRDHUP |
+/// POLLHUP | POLLERR). Sees a FIN behind unread bytes, which libuv never reports while reading is
+/// stopped, and a reset behind a FIN that has been read, which it reports to a writer only.
+/// Returns: 0: it is there; PL_EOF: it has sent its FIN, and may still read; PL_ECONNRESET: it has
+/// reset the connection, or (unix) closed its socket, or s is closed.
+PL_MUST_CHECK int pl_stream_ask_peer(const struct pl_stream *s);
 
 /// The address of the other side as text, without port; "unix:" for a unix socket; *port = 0 there.
 /// Empty when the kernel does not know it any more: the other side has reset the connection.

@@ -253,23 +253,44 @@ static void shutdown_sends_a_fin_and_reading_goes_on(void **state) {
 
 // ---- the other side ----
 
-static void peer_has_gone_sees_a_fin_behind_unread_bytes(void **state) {
+static void ask_peer_sees_a_fin_behind_unread_bytes(void **state) {
   struct fixture *f = *state;
-  assert_false(pl_stream_peer_has_gone(&f->stream));
+  assert_int_equal(pl_stream_ask_peer(&f->stream), 0);
   send_text(f->ends[1], "unread");
-  assert_false(pl_stream_peer_has_gone(&f->stream));
+  assert_int_equal(pl_stream_ask_peer(&f->stream), 0);
   shutdown(f->ends[1], SHUT_WR);
-  assert_true(pl_stream_peer_has_gone(&f->stream));
+  assert_int_equal(pl_stream_ask_peer(&f->stream), PL_EOF);
   pl_stream_read_start(&f->stream);
   while (!f->ended) turn(f);
   assert_string_equal(f->seen, "unread");
 }
 
-static void peer_has_gone_sees_a_reset(void **state) {
+static void ask_peer_sees_a_reset(void **state) {
   struct fixture *f = *state;
   reset_socket(f->ends[1]);
   f->ends[1] = -1;
-  assert_true(pl_stream_peer_has_gone(&f->stream));
+  assert_int_equal(pl_stream_ask_peer(&f->stream), PL_ECONNRESET);
+}
+
+// Where the FIN has been read already libuv asks the kernel for nothing any more.
+static void ask_peer_sees_a_reset_behind_a_fin_that_was_read(void **state) {
+  struct fixture *f = *state;
+  pl_stream_read_start(&f->stream);
+  shutdown(f->ends[1], SHUT_WR);
+  while (!f->ended) turn(f);
+  assert_int_equal(pl_stream_ask_peer(&f->stream), PL_EOF);
+  reset_socket(f->ends[1]);
+  f->ends[1] = -1;
+  assert_int_equal(pl_stream_ask_peer(&f->stream), PL_ECONNRESET);
+}
+
+static void ask_peer_sees_a_unix_socket_closed_behind_its_fin(void **state) {
+  struct fixture *f = *state;
+  shutdown(f->ends[1], SHUT_WR);
+  assert_int_equal(pl_stream_ask_peer(&f->stream), PL_EOF);
+  close(f->ends[1]);
+  f->ends[1] = -1;
+  assert_int_equal(pl_stream_ask_peer(&f->stream), PL_ECONNRESET);
 }
 
 static void peer_is_address_and_port(void **state) {
@@ -375,9 +396,11 @@ int main(void) {
       TCP(a_write_to_a_closed_far_end_fails),
       TCP(shutdown_sends_a_fin_and_reading_goes_on),
       UNIX(shutdown_sends_a_fin_and_reading_goes_on),
-      TCP(peer_has_gone_sees_a_fin_behind_unread_bytes),
-      UNIX(peer_has_gone_sees_a_fin_behind_unread_bytes),
-      TCP(peer_has_gone_sees_a_reset),
+      TCP(ask_peer_sees_a_fin_behind_unread_bytes),
+      UNIX(ask_peer_sees_a_fin_behind_unread_bytes),
+      TCP(ask_peer_sees_a_reset),
+      TCP(ask_peer_sees_a_reset_behind_a_fin_that_was_read),
+      UNIX(ask_peer_sees_a_unix_socket_closed_behind_its_fin),
       TCP(peer_is_address_and_port),
       UNIX(peer_of_a_unix_socket_has_no_port),
       TCP(close_calls_on_closed_once_and_nothing_else),
