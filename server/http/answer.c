@@ -311,5 +311,6 @@ int pl_conn_flush(struct pl_conn *conn) {
   pl_http_service_take_back_buffer(conn->service, &conn->sending);
   if (!conn->stream.write && pl_buf_len(&conn->out) == 0)
     pl_http_service_take_back_buffer(conn->service, &conn->out);
+  if (error && error != PL_ENOMEM) conn->left = PL_ECONNRESET;
   return error;
 }

@@ -114,7 +114,7 @@ static void on_timer(struct pl_timer *timer) {
   } else if (conn->state == PL_CONN_HANDLING) {
     handling_timed_out(conn);
   } else {
-    pl_conn_cut(conn, PL_ECONNRESET, false);
+    pl_conn_cut(conn, 0, false);
   }
 }
 
@@ -125,14 +125,36 @@ void pl_conn_enter(struct pl_conn *conn, enum pl_conn_state state) {
   conn->since_ms = pl_loop_now_ms(conn->service->loop);
 }
 
-// The answers up to here are with the kernel.
+static struct pl_exchange_block *block_at(struct pl_list *node) {
+  return PL_CONTAINER_OF(node, struct pl_exchange_block, link);
+}
+
+// The answers up to here are with the kernel. Finished ones may be many: they are not visited.
 static void finish_answered(struct pl_conn *conn) {
-  struct pl_list *node = conn->exchanges.next;
-  while (node != &conn->exchanges) {
-    struct pl_exchange_block *block = PL_CONTAINER_OF(node, struct pl_exchange_block, link);
+  struct pl_list *node = conn->exchanges.prev;
+  while (node != &conn->exchanges && !block_at(node)->is_finished) node = node->prev;
+  for (node = node->next; node != &conn->exchanges;) {
+    struct pl_exchange_block *block = block_at(node);
     node = node->next;
-    if (block->x.is_answered && !block->is_finished && block != conn->current)
-      pl_exchange_block_finish(block, false);
+    if (block->x.is_answered && block != conn->current) pl_exchange_block_finish(block, false);
+  }
+}
+
+// The connection is over for its exchanges.
+// @param reason      as pl_conn_cut
+// @param is_flushed  what has been answered has been sent, too
+static void leave_exchanges(struct pl_conn *conn, int reason, bool is_flushed) {
+  while (!pl_list_is_empty(&conn->exchanges)) {
+    struct pl_exchange_block *block = block_at(conn->exchanges.next);
+    // A message whose head is not complete has no handler that would release it.
+    if (!block->x.events) block->is_released = true;
+    bool is_released = block->is_released, is_answered = block->x.is_answered;
+    pl_list_remove(&block->link);
+    block->conn = NULL;
+    if (!is_released) pl_list_push_back(&conn->service->adrift, &block->link);
+    pl_exchange_block_finish(block, !(is_flushed && is_answered));
+    if (!is_released)
+      pl_exchange_block_tell(block, is_answered || reason == PL_ECANCELED ? reason : PL_ECONNRESET);
   }
 }
 
@@ -140,9 +162,10 @@ static void finish_answered(struct pl_conn *conn) {
 // the answer is not destroyed by a reset (RFC 9112 9.6).
 static void begin_linger(struct pl_conn *conn) {
   if (conn->saw_eof) {
-    pl_conn_cut(conn, PL_ECONNRESET, false);
+    pl_conn_cut(conn, PL_EOF, false);
     return;
   }
+  leave_exchanges(conn, 0, true);
   pl_conn_enter(conn, PL_CONN_LINGER);
   pl_conn_consume(conn, conn->input.len);
   pl_stream_shutdown_write(&conn->stream);
@@ -164,7 +187,7 @@ static void after_flush(struct pl_conn *conn) {
   if (conn->state == PL_CONN_ANSWERED && conn->current->parser.is_complete) pl_conn_schedule(conn);
   // A CR on its own may have stayed behind: the first half of an empty line.
   if (conn->state == PL_CONN_IDLE && conn->saw_eof && conn->input.len <= 1)
-    pl_conn_cut(conn, PL_ECONNRESET, false);
+    pl_conn_cut(conn, PL_EOF, false);
 }
 
 void pl_conn_continue(struct pl_conn *conn) {
@@ -177,7 +200,7 @@ void pl_conn_continue(struct pl_conn *conn) {
   conn->is_busy = false;
   if (conn->failure) {
     if (!error && pl_conn_is_flushed(conn)) finish_answered(conn);
-    pl_conn_cut(conn, PL_ECONNRESET, conn->failure != PL_EPIPE);
+    pl_conn_cut(conn, conn->left, conn->failure != PL_EPIPE);
     return;
   }
   if (pl_conn_is_flushed(conn)) after_flush(conn);
@@ -197,19 +220,15 @@ void pl_conn_schedule(struct pl_conn *conn) {
 
 // ---- the end ----
 
-// @param is_flushed  what has been answered has been sent, too
-static void leave_exchanges(struct pl_conn *conn, int reason, bool is_flushed) {
-  while (!pl_list_is_empty(&conn->exchanges)) {
-    struct pl_exchange_block *block =
-        PL_CONTAINER_OF(conn->exchanges.next, struct pl_exchange_block, link);
-    // A message whose head is not complete has no handler that would release it.
-    if (!block->x.events) block->is_released = true;
-    bool tell = !block->is_released;
-    pl_list_remove(&block->link);
-    block->conn = NULL;
-    pl_exchange_block_finish(block, !(is_flushed && block->x.is_answered));
-    if (tell) block->x.events->on_gone(&block->x, reason);
+// A client that has sent its FIN has left, unless its route serves such clients; a complete answer
+// on its way is still sent.
+bool pl_conn_take_fin(struct pl_conn *conn) {
+  if (conn->state == PL_CONN_HANDLING && !conn->current->x.half_close) {
+    pl_conn_cut(conn, PL_EOF, false);
+    return true;
   }
+  pl_exchange_list_tell(&conn->exchanges, PL_EOF);
+  return false;
 }
 
 void pl_conn_cut(struct pl_conn *conn, int reason, bool reset) {
@@ -248,7 +267,7 @@ static void keep_input(struct pl_conn *conn) {
   conn->input_is_borrowed = false;
   if (conn->input.len && pl_buf_append(&conn->in, conn->input.data, conn->input.len)) {
     conn->input.len = 0;
-    pl_conn_cut(conn, PL_ECONNRESET, true);
+    pl_conn_cut(conn, 0, true);
     return;
   }
   conn->input = pl_buf_view(&conn->in);
@@ -262,7 +281,7 @@ static void on_read(struct pl_stream *stream, struct pl_strv data) {
     conn->input = data;
     conn->input_is_borrowed = true;
   } else if (pl_buf_append(&conn->in, data.data, data.len)) {
-    pl_conn_cut(conn, PL_ECONNRESET, true);
+    pl_conn_cut(conn, 0, true);
     return;
   } else {
     conn->input = pl_buf_view(&conn->in);
@@ -271,17 +290,14 @@ static void on_read(struct pl_stream *stream, struct pl_strv data) {
   if (conn->state != PL_CONN_CLOSED) keep_input(conn);
 }
 
-// A client that has sent its FIN has left, unless its route serves such clients; a complete answer
-// on its way is still sent.
 static void on_end(struct pl_stream *stream, int status) {
   struct pl_conn *conn = PL_CONTAINER_OF(stream, struct pl_conn, stream);
   conn->saw_eof = conn->has_news = true;
-  bool stays = status == PL_EOF && conn->state == PL_CONN_HANDLING && conn->current->x.half_close;
-  if (status != PL_EOF || (conn->state == PL_CONN_HANDLING && !stays) ||
-      conn->state == PL_CONN_LINGER) {
+  if (status != PL_EOF || conn->state == PL_CONN_LINGER) {
     pl_conn_cut(conn, PL_ECONNRESET, false);
     return;
   }
+  if (pl_conn_take_fin(conn)) return;
   if (conn->state == PL_CONN_HEAD)
     pl_conn_reject(conn, 400, "the connection ended within the request's header");
   pl_conn_continue(conn);

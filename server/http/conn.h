@@ -37,7 +37,7 @@ struct pl_conn {
   struct pl_http_service *service;
   struct pl_list link;                ///< service->connections
   struct pl_list watch;               ///< service->watched
-  struct pl_list exchanges;           ///< those that still point here, oldest first
+  struct pl_list exchanges;           ///< not yet freed, oldest first: the finished ones in front
   struct pl_timer timer;              ///< lazy: re-armed when it fires before deadline_ms
   uint64_t deadline_ms;               ///< UINT64_MAX: none
   uint64_t since_ms;                  ///< when the current state began
@@ -51,6 +51,7 @@ struct pl_conn {
   uint64_t discarded;                 ///< bytes of the current body read after its answer
   size_t unsent_seen;                 ///< queue length when the write time-out was last armed
   int failure;                        ///< why the connection must be cut; 0 = it need not
+  int left;                           ///< the client has: as the reason of pl_conn_cut; 0 = no
   uint8_t state;                      ///< enum pl_conn_state
   bool input_is_borrowed;             ///< input is in the loop's read buffer
   bool is_busy;                       ///< inside pl_conn_continue: no need to defer it
@@ -67,9 +68,16 @@ void pl_conn_continue(struct pl_conn *conn);
 /// Has pl_conn_continue run soon; for the exchange operations.
 void pl_conn_schedule(struct pl_conn *conn);
 
-/// Ends the connection now: tells every handler, closes the socket.
-/// @param reason for on_gone
+/// Ends the connection now: tells the handlers, closes the socket.
+/// @param reason PL_ECONNRESET: the client has left; PL_EOF: by a FIN, which answered exchanges
+///        with half_close survive; PL_ECANCELED: the server is stopping; 0: the server ends this
+///        connection, which all answered exchanges survive
 void pl_conn_cut(struct pl_conn *conn, int reason, bool reset);
+
+/// The client has sent a FIN, which may be known before what comes in front of it is read: ends the
+/// connection when the running handler's answer is in vain, else tells those that have answered.
+/// Returns: whether the connection has been cut.
+bool pl_conn_take_fin(struct pl_conn *conn);
 
 void pl_conn_enter(struct pl_conn *conn, enum pl_conn_state state);
 
@@ -86,7 +94,7 @@ void pl_conn_adjust_reading(struct pl_conn *conn);
 void pl_conn_reject(struct pl_conn *conn, int status, const char *detail);
 
 /// Hands what is in `out` and `held` to the kernel. Returns: 0 (all of it, or it is under way), or
-/// an error. answer.c
+/// an error; conn->left says whether it is the client's doing. answer.c
 PL_MUST_CHECK int pl_conn_flush(struct pl_conn *conn);
 
 /// Whether all bytes so far are with the kernel.

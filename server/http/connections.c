@@ -23,4 +23,5 @@ void pl_http_service_drain(struct pl_http_service *service) {
 void pl_http_service_abort(struct pl_http_service *service) {
   for (struct pl_list *n = service->connections.next; n != &service->connections; n = n->next)
     pl_conn_cut(PL_CONTAINER_OF(n, struct pl_conn, link), PL_ECANCELED, true);
+  pl_exchange_list_tell(&service->adrift, PL_ECANCELED);
 }

@@ -14,5 +14,6 @@ void pl_http_service_accept(struct pl_http_service *service, int fd, bool is_uni
 /// of 250 ms.
 void pl_http_service_drain(struct pl_http_service *service);
 
-/// Ends every connection now; what runs sees on_gone(PL_ECANCELED).
+/// Ends every connection now; what runs sees on_gone(PL_ECANCELED), answered requests whose
+/// connection has ended before, too.
 void pl_http_service_abort(struct pl_http_service *service);

@@ -7,8 +7,15 @@
 ///     events: on_readable, on_drain, on_gone ->
 ///     <----------- ops: release            x must not be touched any more
 ///
-/// The carrier keeps x alive until release, also when the client has gone; after on_gone every
-/// operation but release fails with PL_ECONNRESET and does nothing.
+/// The carrier keeps x alive until release, also when it is answered and when the client has gone;
+/// after on_gone(PL_ECONNRESET or PL_ECANCELED) every operation but release fails with
+/// PL_ECONNRESET and does nothing.
+///
+/// Who has answered but not released x (children of its task run on) is still told when the client
+/// leaves, as long as the connection lives; it may carry any number of further requests meanwhile.
+/// When the server ends the connection (Connection: close, a time-out of an idle client, draining,
+/// another request's cut) nobody has left: such an x goes on alone, and hears only that the server
+/// is stopping.
 ///
 /// Thread: the connection's worker. Operations never call an event of the same exchange before
 /// they return, except release, after which there are no more events.
@@ -65,8 +72,11 @@ struct pl_exchange_ops {
 struct pl_exchange_events {
   void (*on_readable)(struct pl_exchange *x);  ///< read_body has something new to say
   void (*on_drain)(struct pl_exchange *x);     ///< what was written has left
-  /// The client has left (PL_ECONNRESET), or the request's time is over (PL_ETIMEDOUT: nothing has
-  /// been sent yet and respond still works), or the server is stopping (PL_ECANCELED).
+  /// The client has left, or the connection has ended before the answer (PL_ECONNRESET), or the
+  /// server is stopping (PL_ECANCELED): one of these, once. Or the request's time is over
+  /// (PL_ETIMEDOUT: nothing has been sent yet and respond still works). An end of stream (FIN) says
+  /// that the client has left unless x has half_close; a reset, an end of its unix socket, and
+  /// answers that it does not take always do.
   void (*on_gone)(struct pl_exchange *x, int reason);
 };
 

@@ -18,7 +18,7 @@ struct pl_exchange_block {
   struct pl_exchange x;
   struct pl_parser parser;
   struct pl_conn *conn;            ///< NULL once the connection is closed
-  struct pl_list link;             ///< in conn->exchanges, until it is freed
+  struct pl_list link;             ///< in conn->exchanges, then service->adrift, until it is freed
   struct pl_exchange_block *next;  ///< in the service's free list
   struct pl_http_service *service;
   uint64_t body_since_ms;  ///< when waiting for the body began; 0 = not yet
@@ -29,6 +29,7 @@ struct pl_exchange_block {
   bool is_released;   ///< the handler is done with it
   bool is_finished;   ///< on_finished has been called
   bool is_late;       ///< the handler has been told that the request's time is over
+  bool is_told;       ///< the handler has been told that the client has left
   bool is_streaming;  ///< start has been called
   bool is_chunked;    ///< the answer's framing
   bool has_no_body;   ///< HEAD, 204, 304
@@ -43,3 +44,11 @@ struct pl_exchange_block *pl_exchange_block_take(struct pl_http_service *service
 
 /// Reports the exchange as finished, once, and frees it when its handler is done too. service.c
 void pl_exchange_block_finish(struct pl_exchange_block *block, bool was_cut);
+
+/// Tells the handler of an answered exchange, once, unless it is done. service.c
+/// @param reason PL_EOF: a FIN, which says nothing to an exchange with half_close; PL_ECONNRESET,
+///        PL_ECANCELED: as on_gone; 0: the server has ended the connection, which says nothing
+void pl_exchange_block_tell(struct pl_exchange_block *block, int reason);
+
+/// The same for each answered exchange in a list; their order stays. service.c
+void pl_exchange_list_tell(struct pl_list *exchanges, int reason);

@@ -160,7 +160,10 @@ void pl_conn_process(struct pl_conn *conn) {
       tell_reader(conn);
       if (conn->state != PL_CONN_HANDLING) break;
       // A request from in front of a FIN that has come meanwhile: its client has left.
-      if (conn->saw_eof && !conn->current->x.half_close) conn->failure = PL_EPIPE;
+      if (conn->saw_eof && !conn->current->x.half_close) {
+        conn->failure = PL_EPIPE;
+        conn->left = PL_EOF;
+      }
       return;
     case PL_CONN_ANSWERED:
       if (!end_message(conn)) return;
@@ -173,7 +176,8 @@ void pl_conn_process(struct pl_conn *conn) {
 }
 
 // While a handler runs the connection reads on, up to read_ahead: that is how a FIN is noticed.
-// Beyond it reading stops, and the connection is asked for a FIN from time to time instead.
+// Beyond it reading stops, and behind a FIN it is over: the kernel is asked for the client from
+// time to time instead.
 void pl_conn_adjust_reading(struct pl_conn *conn) {
   struct pl_http_service *service = conn->service;
   bool is_full = conn->input.len >= service->limits.read_ahead && conn->state != PL_CONN_LINGER;
@@ -181,7 +185,7 @@ void pl_conn_adjust_reading(struct pl_conn *conn) {
   bool drops_body = conn->state == PL_CONN_ANSWERED && !block->parser.is_complete;
   bool needs_input = conn->state == PL_CONN_HEAD || (block && block->wants_body) ||
                      (drops_body && !conn->must_close);
-  if (!is_full || needs_input) {
+  if ((!is_full || needs_input) && !conn->saw_eof) {
     pl_list_remove(&conn->watch);
     pl_stream_read_start(&conn->stream);
     return;

@@ -1,4 +1,5 @@
-// The memory that a worker's connections share: spare exchanges and output buffers.
+// What a worker's connections share: exchanges, which live longer than their connection, and output
+// buffers.
 #include "http/service.h"
 
 #include <sys/random.h>
@@ -12,7 +13,7 @@
 
 enum { SPARE_EXCHANGES_MAX = 256, SPARE_BUFFER_BYTES_MAX = 64 * 1024, NEW_BUFFER_BYTES = 4096 };
 
-// ---- spare memory ----
+// ---- exchanges ----
 
 struct pl_exchange_block *pl_exchange_block_take(struct pl_http_service *service) {
   struct pl_exchange_block *block = service->spare_exchanges;
@@ -52,6 +53,29 @@ void pl_exchange_block_finish(struct pl_exchange_block *block, bool was_cut) {
   if (block->is_released) free_exchange(block);
 }
 
+// ---- who has left ----
+
+void pl_exchange_block_tell(struct pl_exchange_block *block, int reason) {
+  if (reason == 0 || (reason == PL_EOF && block->x.half_close)) return;
+  if (block->is_told || block->is_released) return;
+  block->is_told = true;
+  block->x.events->on_gone(&block->x, reason == PL_EOF ? PL_ECONNRESET : reason);
+}
+
+// A handler that is told may release its exchange.
+void pl_exchange_list_tell(struct pl_list *exchanges, int reason) {
+  struct pl_list untold, *node;
+  pl_list_init(&untold);
+  pl_list_move_all(&untold, exchanges);
+  while ((node = pl_list_pop_front(&untold))) {
+    struct pl_exchange_block *block = PL_CONTAINER_OF(node, struct pl_exchange_block, link);
+    pl_list_push_back(exchanges, node);
+    if (block->x.is_answered) pl_exchange_block_tell(block, reason);
+  }
+}
+
+// ---- spare buffers ----
+
 void pl_http_service_lend_buffer(struct pl_http_service *service, struct pl_buf *buf) {
   if (service->spare_buffer_count) *buf = service->spare_buffers[--service->spare_buffer_count];
   // A fresh one starts at a size that holds a usual answer; short memory shows at the first append.
@@ -77,6 +101,7 @@ int pl_http_service_init(struct pl_http_service *service, struct pl_loop *loop) 
   service->loop = loop;
   pl_list_init(&service->connections);
   pl_list_init(&service->watched);
+  pl_list_init(&service->adrift);
   uint32_t random;
   if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random) return PL_EAGAIN;
   memset(service->last_id, '0', sizeof service->last_id);

@@ -57,7 +57,8 @@ struct pl_http_service {
   size_t connection_count;
   size_t exchange_count;  ///< not yet released
   bool is_draining;
-  struct pl_list watched;  ///< connections that do not read: asked for a FIN every 100 ms
+  struct pl_list watched;  ///< connections that do not read: asked for their client every 100 ms
+  struct pl_list adrift;   ///< exchanges not yet released whose connection has ended
   struct pl_timer watch_timer;
   struct pl_exchange_block *spare_exchanges;
   size_t spare_exchange_count;

@@ -13,9 +13,11 @@ static void on_watch(struct pl_timer *timer) {
   while (node != &service->watched) {
     struct pl_conn *conn = PL_CONTAINER_OF(node, struct pl_conn, watch);
     node = node->next;
-    bool is_handling = conn->state == PL_CONN_HANDLING && !conn->current->x.half_close;
-    if (is_handling && pl_stream_ask_peer(&conn->stream))
+    int gone = pl_stream_ask_peer(&conn->stream);
+    if (gone == PL_ECONNRESET)
       pl_conn_cut(conn, PL_ECONNRESET, false);
+    else if (gone == PL_EOF && !conn->saw_eof)
+      pl_conn_take_fin(conn);
   }
   if (!pl_list_is_empty(&service->watched))
     pl_timer_start(&service->loop->wheel, timer, pl_clock_ms() + WATCH_INTERVAL_MS);

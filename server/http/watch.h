@@ -1,5 +1,5 @@
-/// Connections that do not read: libuv never reports that their client has left, so they are asked
-/// for it every 100 ms.
+/// Connections that do not read, because enough is unread or the client has sent its FIN: libuv
+/// never reports then that the client has left, so the kernel is asked every 100 ms.
 #pragma once
 
 struct pl_conn;
