@@ -248,6 +248,7 @@ static void on_closed(struct pl_stream *stream) {
   struct pl_http_service *service = conn->service;
   pl_list_remove(&conn->link);
   service->connection_count--;
+  service->enlarged_count -= conn->is_enlarged;
   pl_buf_deinit(&conn->in);
   pl_http_service_take_back_buffer(service, &conn->out);
   pl_http_service_take_back_buffer(service, &conn->sending);

@@ -57,8 +57,9 @@ struct pl_conn {
   bool is_busy;                       ///< inside pl_conn_continue: no need to defer it
   bool must_close;                    ///< after the current answer
   bool saw_eof;                       ///< the client has sent its FIN
-  bool has_news;    ///< bytes, the end or an error that the body's reader has not seen
-  bool is_surplus;  ///< beyond limits.connections
+  bool has_news;     ///< bytes, the end or an error that the body's reader has not seen
+  bool is_surplus;   ///< beyond limits.connections
+  bool is_enlarged;  ///< its kernel buffer is, for what is unread: counted in the service
 };
 
 /// Does whatever can be done: parses, calls handlers, drops unread bodies, flushes, sets the

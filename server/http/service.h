@@ -60,6 +60,7 @@ struct pl_http_service {
   struct pl_list watched;  ///< connections that do not read: asked for their client every 100 ms
   struct pl_list adrift;   ///< exchanges not yet released whose connection has ended
   struct pl_timer watch_timer;
+  size_t enlarged_count;  ///< open connections whose receive buffer watch.c has enlarged
   struct pl_exchange_block *spare_exchanges;
   size_t spare_exchange_count;
   struct pl_buf spare_buffers[64];

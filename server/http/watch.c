@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "http/conn.h"
 
-enum { WATCH_INTERVAL_MS = 100 };
+enum { WATCH_INTERVAL_MS = 100, UNREAD_BYTES = 1024 * 1024, ENLARGED_MAX = 64 };
 
 static void on_watch(struct pl_timer *timer) {
   struct pl_http_service *service = PL_CONTAINER_OF(timer, struct pl_http_service, watch_timer);
@@ -23,9 +23,20 @@ static void on_watch(struct pl_timer *timer) {
     pl_timer_start(&service->loop->wheel, timer, pl_clock_ms() + WATCH_INTERVAL_MS);
 }
 
+// Now, while the client's window is still open: the kernel would not tell it of a larger one.
+static void enlarge_unread(struct pl_conn *conn) {
+  struct pl_http_service *service = conn->service;
+  bool waits_for_fin = conn->state == PL_CONN_HANDLING && !conn->current->x.half_close;
+  if (!waits_for_fin || conn->is_enlarged || service->enlarged_count == ENLARGED_MAX) return;
+  service->enlarged_count++;
+  conn->is_enlarged = true;
+  pl_stream_enlarge_unread(&conn->stream, UNREAD_BYTES);
+}
+
 void pl_watch_add(struct pl_conn *conn) {
   struct pl_http_service *service = conn->service;
   if (!pl_list_is_empty(&conn->watch)) return;
+  enlarge_unread(conn);
   pl_list_push_back(&service->watched, &conn->watch);
   if (pl_timer_is_running(&service->watch_timer)) return;
   service->watch_timer.fn = on_watch;

@@ -177,6 +177,15 @@ int pl_stream_ask_peer(const struct pl_stream *s) {
   return p.revents & (POLLHUP | POLLERR) ? PL_ECONNRESET : PL_EOF;
 }
 
+// A receive buffer grows with the low-water mark and does not shrink with it. SO_RCVBUF would be
+// bounded by net.core.rmem_max, and end the kernel's own tuning.
+void pl_stream_enlarge_unread(const struct pl_stream *s, size_t bytes) {
+  if (s->is_closing || s->uv.handle.type != UV_TCP) return;
+  const int marks[] = {(int)bytes, 1};
+  for (size_t i = 0; i < PL_ARRAY_LEN(marks); i++)
+    setsockopt(descriptor(s), SOL_SOCKET, SO_RCVLOWAT, &marks[i], sizeof marks[i]);
+}
+
 void pl_stream_peer(const struct pl_stream *s, char *text, size_t size, int *port) {
   struct sockaddr_storage peer;
   socklen_t len = sizeof peer;

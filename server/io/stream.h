@@ -74,6 +74,10 @@ void pl_stream_shutdown_write(struct pl_stream *s);
 /// reset the connection, or (unix) closed its socket, or s is closed.
 PL_MUST_CHECK int pl_stream_ask_peer(const struct pl_stream *s);
 
+/// Has the kernel keep about that many unread bytes from now on (TCP; it bounds them by half of
+/// net.ipv4.tcp_rmem's maximum): a FIN arrives only when all in front of it does.
+void pl_stream_enlarge_unread(const struct pl_stream *s, size_t bytes);
+
 /// The address of the other side as text, without port; "unix:" for a unix socket; *port = 0 there.
 /// Empty when the kernel does not know it any more: the other side has reset the connection.
 void pl_stream_peer(const struct pl_stream *s, char *text, size_t size, int *port);

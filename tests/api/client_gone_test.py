@@ -516,6 +516,66 @@ class AnsweredTest(Case):
             self.server.stop()  # exit status 0, the audit finds nothing
 
 
+class UnreadTest(Case):
+    """A FIN behind bytes that nobody reads: reading has stopped at limits.read_ahead."""
+
+    APP = GUARD + r"""
+    app:post("/sleep", function()
+      local own <close> = guard("handler")
+      park()
+      task.sleep(60)
+    end)
+    app:post("/stream", function()
+      return response.stream(function(out)
+        local own <close> = guard("handler")
+        out:write("begun"):flush()
+        park()
+        task.sleep(60)
+      end)
+    end)
+    return app
+    """
+
+    def leave_behind(self, path, data, listen="127.0.0.1:0", leave=fin):
+        self.serve(self.APP, listen=[listen])
+        clients = [self.connect() for _ in range(5)]
+        for client in clients:
+            client.send(f"POST {path} HTTP/1.1\r\nHost: a\r\n")
+            client.send(data)
+        self.wait_state(lambda s: s["parked"] == 5, "all are parked")
+        for client in clients:
+            leave(client)
+        self.assertEqual(self.expect_all_closed(5), {"handler:client": 5})
+
+    MEGABYTE = 1024 * 1024
+
+    def test_body(self):
+        data = f"Content-Length: {self.MEGABYTE}\r\n\r\n" + "x" * self.MEGABYTE
+        self.leave_behind("/sleep", data)
+
+    def test_chunked_body(self):
+        data = f"Transfer-Encoding: chunked\r\n\r\n{self.MEGABYTE:x}\r\n" + "x" * self.MEGABYTE
+        self.leave_behind("/sleep", data, leave=half)
+
+    def test_pipelined_requests(self):
+        data = b"Content-Length: 0\r\n\r\n" + format_request("GET", "/state") * 20_000
+        self.assertGreater(len(data), self.MEGABYTE * 0.7)
+        self.leave_behind("/sleep", data)
+
+    def test_streamed_answer(self):
+        data = f"Content-Length: {self.MEGABYTE}\r\n\r\n" + "x" * self.MEGABYTE
+        self.leave_behind("/stream", data)
+
+    def test_reset(self):
+        data = f"Content-Length: {self.MEGABYTE}\r\n\r\n" + "x" * self.MEGABYTE
+        self.leave_behind("/sleep", data, leave=rst)
+
+    def test_unix_socket(self):
+        """Its sender waits until what it has sent fits: less than a megabyte."""
+        data = f"Content-Length: {self.MEGABYTE}\r\n\r\n" + "x" * 200_000
+        self.leave_behind("/sleep", data, listen="unix")
+
+
 class HalfCloseTest(Case):
     """A route with half_close: a FIN says nothing, the rest does."""
 

@@ -121,6 +121,38 @@ static void connection_that_reads_again_is_watched_no_more(void **state) {
   end(&b);
 }
 
+// What the kernel may hold for them is bounded: 64 at a time.
+static void few_connections_have_a_larger_buffer_at_a_time(void **state) {
+  (void)state;
+  struct bench b;
+  begin(&b, NULL);
+  b.on_gone = release;
+  for (int is_full = 0; is_full < 2; is_full++) {
+    b.service.enlarged_count = is_full ? 64 : 63;
+    send_now(&b, GET("/1"));
+    send_unread(&b);
+    assert_int_equal(conn_of(&b)->is_enlarged, !is_full);
+    assert_int_equal(b.service.enlarged_count, 64);
+    leave(&b);
+    wait_for_end(&b);
+    assert_int_equal(b.service.enlarged_count, is_full ? 64 : 63);
+    open_client(&b);
+  }
+  b.service.enlarged_count = 0;
+  end(&b);
+}
+
+static void half_close_route_needs_no_larger_buffer(void **state) {
+  (void)state;
+  struct bench b;
+  begin(&b, serve_half_close);
+  b.on_gone = release;
+  send_now(&b, GET("/1"));
+  send_unread(&b);
+  assert_int_equal(b.service.enlarged_count, 0);
+  end(&b);
+}
+
 int main(void) {
   signal(SIGPIPE, SIG_IGN);
   alarm(120);  // what never comes must not be waited for for ever
@@ -130,6 +162,8 @@ int main(void) {
       cmocka_unit_test(half_close_route_is_told_of_the_end_behind_the_fin),
       cmocka_unit_test(answered_request_is_told_of_a_fin_behind_unread_bytes),
       cmocka_unit_test(connection_that_reads_again_is_watched_no_more),
+      cmocka_unit_test(few_connections_have_a_larger_buffer_at_a_time),
+      cmocka_unit_test(half_close_route_needs_no_larger_buffer),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

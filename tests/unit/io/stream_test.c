@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -23,6 +24,7 @@ struct fixture {
   struct pl_stream stream;
   int ends[2];  // ends[0] is the stream's
   char seen[256];
+  size_t seen_bytes;
   int ended, end_status;
   int written, written_status;
   int closed;
@@ -38,6 +40,7 @@ static void on_read(struct pl_stream *s, struct pl_strv data) {
   struct fixture *f = fixture_of(s);
   assert_ptr_equal(data.data, f->loop.read_buffer);
   strncat(f->seen, data.data, data.len);
+  f->seen_bytes += data.len;
   if (f->stop_after_read) pl_stream_read_stop(s);
 }
 
@@ -272,6 +275,24 @@ static void ask_peer_sees_a_reset(void **state) {
   assert_int_equal(pl_stream_ask_peer(&f->stream), PL_ECONNRESET);
 }
 
+// By itself the kernel keeps 64 to 128 KiB for one who does not read.
+static void enlarged_buffer_lets_a_fin_arrive_behind_a_megabyte(void **state) {
+  struct fixture *f = *state;
+  static const char unread[1024 * 1024];
+  pl_stream_enlarge_unread(&f->stream, sizeof unread);
+  assert_int_equal(send(f->ends[1], unread, sizeof unread, MSG_NOSIGNAL), sizeof unread);
+  close_far_end(f);
+  for (int i = 0; i < 10000 && pl_stream_ask_peer(&f->stream) == 0; i++) poll(NULL, 0, 1);
+  assert_int_equal(pl_stream_ask_peer(&f->stream), PL_EOF);
+  int mark;
+  assert_int_equal(
+      getsockopt(f->ends[0], SOL_SOCKET, SO_RCVLOWAT, &mark, &(socklen_t){sizeof mark}), 0);
+  assert_int_equal(mark, 1);  // one byte is still enough to be read
+  pl_stream_read_start(&f->stream);
+  while (!f->ended) turn(f);
+  assert_int_equal(f->seen_bytes, sizeof unread);
+}
+
 // Where the FIN has been read already libuv asks the kernel for nothing any more.
 static void ask_peer_sees_a_reset_behind_a_fin_that_was_read(void **state) {
   struct fixture *f = *state;
@@ -399,6 +420,7 @@ int main(void) {
       TCP(ask_peer_sees_a_fin_behind_unread_bytes),
       UNIX(ask_peer_sees_a_fin_behind_unread_bytes),
       TCP(ask_peer_sees_a_reset),
+      TCP(enlarged_buffer_lets_a_fin_arrive_behind_a_megabyte),
       TCP(ask_peer_sees_a_reset_behind_a_fin_that_was_read),
       UNIX(ask_peer_sees_a_unix_socket_closed_behind_its_fin),
       TCP(peer_is_address_and_port),
