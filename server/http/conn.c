@@ -294,6 +294,10 @@ static void on_read(struct pl_stream *stream, struct pl_strv data) {
 static void on_end(struct pl_stream *stream, int status) {
   struct pl_conn *conn = PL_CONTAINER_OF(stream, struct pl_conn, stream);
   conn->saw_eof = conn->has_news = true;
+  // libuv calls it an end, too, when a reset has come with the last bytes, or a unix peer is gone.
+  if (status == PL_EOF && !pl_list_is_empty(&conn->exchanges) &&
+      pl_stream_ask_peer(stream) == PL_ECONNRESET)
+    status = PL_ECONNRESET;
   if (status != PL_EOF || conn->state == PL_CONN_LINGER) {
     pl_conn_cut(conn, PL_ECONNRESET, false);
     return;

@@ -193,6 +193,9 @@ class RequestOffsetsTest(Case):
     def test_sleep(self):
         self.operation("/sleep", (LENGTH, CHUNKED))
 
+    def test_pipelined_request_behind_it(self):
+        self.operation("/sleep", (LENGTH + "GET /state HTTP/1.1\r\nHost: a\r\n\r\n",))
+
     def test_await(self):
         self.operation("/await", (LENGTH,))
 

@@ -62,9 +62,9 @@ static void answered_request_is_told_within_the_head_of_the_next(void **state) {
   send_now(&b, GET("/1"));
   send_now(&b, "GET /2 HT");
   assert_notes(&b, "sent:200 ");
-  leave(&b);
+  shutdown(b.client, SHUT_WR);
   settle(&b);
-  assert_notes(&b, "gone:ECONNRESET refused-cut:400 ");
+  assert_notes(&b, "gone:ECONNRESET refused-sent:400 ");
   end(&b);
 }
 
@@ -114,6 +114,22 @@ static void half_close_request_survives_a_fin_and_its_neighbours_do_not(void **s
   pl_http_service_abort(&b.service);
   assert_notes(&b, "gone:ECANCELED ");
   release_all(&b);
+  end(&b);
+}
+
+// Its socket is closed, which is more than a FIN.
+static void half_close_request_is_told_when_nobody_is_there(void **state) {
+  (void)state;
+  struct bench b;
+  begin(&b, answer_half_close);
+  b.on_gone = release;
+  send_now(&b, GET("/half"));
+  b.handler = NULL;
+  send_now(&b, GET("/half"));
+  b.x[1]->half_close = true;
+  leave(&b);
+  settle(&b);
+  assert_notes(&b, "sent:200 gone:ECONNRESET cut:0 gone:ECONNRESET ");
   end(&b);
 }
 
@@ -209,6 +225,7 @@ int main(void) {
       cmocka_unit_test(released_requests_are_told_nothing),
       cmocka_unit_test(answered_request_is_told_while_its_answer_is_sent),
       cmocka_unit_test(half_close_request_survives_a_fin_and_its_neighbours_do_not),
+      cmocka_unit_test(half_close_request_is_told_when_nobody_is_there),
       cmocka_unit_test(answered_requests_survive_a_connection_that_the_server_closes),
       cmocka_unit_test(answered_requests_survive_an_idle_time_out),
       cmocka_unit_test(answered_requests_survive_the_cut_of_another),
