@@ -13,14 +13,24 @@ struct pl_task_slab {
   struct pl_task tasks[TASKS_PER_SLAB];
 };
 
+static void push_task(struct pl_task **list, struct pl_task *task) {
+  task->next_pooled = *list;
+  *list = task;
+}
+
+static struct pl_task *pop_task(struct pl_task **list) {
+  struct pl_task *task = *list;
+  *list = task->next_pooled;
+  return task;
+}
+
 static int add_slab(struct pl_pool *pool) {
   struct pl_task_slab *slab = pl_mem_zalloc(sizeof *slab);
   if (!slab) return -1;
   slab->older = pool->slabs;
   pool->slabs = slab;
   for (size_t i = 0; i < TASKS_PER_SLAB; i++) {
-    slab->tasks[i].next_spare = pool->spares;
-    pool->spares = &slab->tasks[i];
+    push_task(&pool->spares, &slab->tasks[i]);
   }
   return 0;
 }
@@ -37,22 +47,28 @@ static int make_coroutine(lua_State *L) {
 static struct pl_task *make_task(struct pl_vm *vm) {
   struct pl_pool *pool = &vm->pool;
   if (!pool->spares && add_slab(pool)) return NULL;
-  struct pl_task *task = pool->spares;
+  struct pl_task *task = pop_task(&pool->spares);
   task->vm = vm;
   lua_pushcfunction(vm->L, make_coroutine);
   lua_pushlightuserdata(vm->L, task);
   if (lua_pcall(vm->L, 1, 0, 0) != LUA_OK) {
     lua_pop(vm->L, 1);
     task->co = NULL;
+    push_task(&pool->spares, task);
     return NULL;
   }
-  pool->spares = task->next_spare;
   return task;
 }
 
 struct pl_task *pl_pool_take(struct pl_vm *vm) {
   struct pl_pool *pool = &vm->pool;
-  struct pl_task *task = pool->count ? pool->idle[--pool->count] : make_task(vm);
+  struct pl_task *task;
+  if (pool->count) {
+    task = pop_task(&pool->idle);
+    pool->count--;
+  } else {
+    task = make_task(vm);
+  }
   if (task) task->id = (uint64_t)vm->worker << WORKER_SHIFT | ++*vm->task_counter;
   return task;
 }
@@ -63,20 +79,29 @@ static void free_chain(struct pl_task *task) {
   task->chain_cap = PL_ARRAY_LEN(task->chain_local);
 }
 
+static size_t idle_max(const struct pl_vm *vm) {
+  return PL_POOL_IDLE_MIN + vm->live_tasks / PL_POOL_ALIVE_PER_IDLE;
+}
+
+static void drop_coroutine(struct pl_vm *vm, struct pl_task *task) {
+  pl_results_forget(vm->L, task->co);
+  task->co = NULL;
+  push_task(&vm->pool.spares, task);
+}
+
 void pl_pool_give(struct pl_vm *vm, struct pl_task *task, bool is_reusable) {
   struct pl_pool *pool = &vm->pool;
   task->id = 0;
   task->state = PL_TASK_IDLE;
   free_chain(task);
-  if (is_reusable && pool->count < PL_POOL_IDLE_MAX) {
-    lua_settop(task->co, 0);
-    pool->idle[pool->count++] = task;
+  if (!is_reusable) {
+    drop_coroutine(vm, task);
     return;
   }
-  pl_results_forget(vm->L, task->co);
-  task->co = NULL;
-  task->next_spare = pool->spares;
-  pool->spares = task;
+  lua_settop(task->co, 0);
+  push_task(&pool->idle, task);
+  pool->count++;
+  for (; pool->count > idle_max(vm); pool->count--) drop_coroutine(vm, pop_task(&pool->idle));
 }
 
 void pl_pool_deinit(struct pl_vm *vm) {

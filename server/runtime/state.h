@@ -84,11 +84,11 @@ struct pl_task {
   lua_State *chain_local[4];  ///< the chain while it is short
   int child_status;           ///< outcome of a coroutine for its parked resumer (coroutines.c)
   int child_results;
-  unsigned call_depth;         ///< req:call nesting, at most 16
-  int failure_ref;             ///< cancelled: registry reference of the error object that its waits
-                               ///< raise instead of ECANCELED, or LUA_NOREF
-  void *handle;                ///< what scripts hold on to it with (api/task_handle.c), or NULL
-  struct pl_task *next_spare;  ///< pool.c's list of structs without a coroutine
+  unsigned call_depth;  ///< req:call nesting, at most 16
+  int failure_ref;      ///< cancelled: registry reference of the error object that its waits
+                        ///< raise instead of ECANCELED, or LUA_NOREF
+  void *handle;         ///< what scripts hold on to it with (api/task_handle.c), or NULL
+  struct pl_task *next_pooled;  ///< in pool.c's list of idle tasks, or of spares
 };
 
 /// The run queue of one vm (sched.h).
@@ -101,12 +101,10 @@ struct pl_sched {
   uint64_t dropped_completions;  ///< completions whose task was over (wait.h)
 };
 
-enum { PL_POOL_IDLE_MAX = 64 };
-
 /// Idle tasks with their coroutines (pool.h).
 struct pl_pool {
-  struct pl_task *idle[PL_POOL_IDLE_MAX];
-  size_t count;
+  struct pl_task *idle;        ///< newest first
+  size_t count;                ///< how many
   struct pl_task *spares;      ///< task structs without a coroutine
   struct pl_task_slab *slabs;  ///< all task structs: freed with the vm and not before, so that
                                ///< whoever holds (task, id) may always look

@@ -129,8 +129,8 @@ static void recycle(struct pl_task *task) {
   pl_list_remove(&task->sibling);
   luaL_unref(vm->L, LUA_REGISTRYINDEX, task->failure_ref);
   pl_results_clear(task->co, task->id);
-  pl_pool_give(vm, task, task->is_reusable);
   vm->live_tasks--;
+  pl_pool_give(vm, task, task->is_reusable);
 }
 
 // The task and all its children are over, and with it perhaps its parent, and so on. A loop: chains

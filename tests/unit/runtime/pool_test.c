@@ -13,8 +13,12 @@ static int trivial(lua_State *L) {
   return 1;
 }
 
+static struct pl_task *new_silent(struct fake *f) {
+  return pl_task_new(&f->vm, NULL, &silent_ops, NULL);
+}
+
 static void run_trivial(struct fake *f) {
-  struct pl_task *task = pl_task_new(&f->vm, NULL, &silent_ops, NULL);
+  struct pl_task *task = new_silent(f);
   assert_non_null(task);
   lua_pushcfunction(task->co, trivial);
   pl_run_start(task, 0);
@@ -43,12 +47,12 @@ static void a_batch_of_64_at_once_allocates_nothing_either(void **state) {
   uint64_t before = 0;
   for (int round = 0; round < 20; round++) {
     if (round == 10) before = allocations(&f);
-    struct pl_task *tasks[PL_POOL_IDLE_MAX];
-    for (int i = 0; i < PL_POOL_IDLE_MAX; i++) {
-      tasks[i] = pl_task_new(&f.vm, NULL, &silent_ops, NULL);
+    struct pl_task *tasks[PL_POOL_IDLE_MIN];
+    for (int i = 0; i < PL_POOL_IDLE_MIN; i++) {
+      tasks[i] = new_silent(&f);
       assert_non_null(tasks[i]);
     }
-    for (int i = 0; i < PL_POOL_IDLE_MAX; i++) {
+    for (int i = 0; i < PL_POOL_IDLE_MIN; i++) {
       lua_pushcfunction(tasks[i]->co, trivial);
       pl_run_start(tasks[i], 0);
     }
@@ -74,15 +78,46 @@ static void ids_carry_the_worker_and_never_repeat(void **state) {
   fake_close(&f);
 }
 
-static void at_most_64_stay(void **state) {
+static void sixty_four_stay_when_all_are_over(void **state) {
   (void)state;
   struct fake f;
   fake_open(&f);
   for (int i = 0; i < 200; i++) fake_start(&f, "wait()");
   assert_int_equal(f.vm.pool.count, 0);
   fake_run(&f);
-  assert_int_equal(f.vm.pool.count, PL_POOL_IDLE_MAX);
+  assert_int_equal(f.vm.pool.count, PL_POOL_IDLE_MIN);
   pl_buf_clear(&f.text);
+  fake_close(&f);
+}
+
+static void end_all(struct pl_task **tasks, int count) {
+  for (int i = 0; i < count; i++) {
+    lua_pushcfunction(tasks[i]->co, trivial);
+    pl_run_start(tasks[i], 0);
+  }
+}
+
+// Of a crowd a fifth ends at once, as after a slow turn, and is followed by as many, again and
+// again.
+static void the_more_are_alive_the_more_stay(void **state) {
+  (void)state;
+  enum { CROWD = 1000, BATCH = 200 };
+  struct fake f;
+  struct pl_task *tasks[CROWD];
+  fake_open(&f);
+  for (int i = 0; i < CROWD; i++) assert_non_null(tasks[i] = new_silent(&f));
+  uint64_t before = 0;
+  for (int round = 0; round < 10; round++) {
+    if (round == 1) before = allocations(&f);  // each of them has run once
+    end_all(tasks, BATCH);
+    assert_int_equal(f.vm.pool.count, BATCH);
+    for (int i = 0; i < BATCH; i++) assert_non_null(tasks[i] = new_silent(&f));
+  }
+  assert_int_equal(allocations(&f) - before, 0);
+  end_all(tasks, CROWD / 2);
+  assert_int_equal(f.vm.pool.count, PL_POOL_IDLE_MIN + CROWD / 2 / PL_POOL_ALIVE_PER_IDLE);
+  end_all(tasks + CROWD / 2, CROWD / 2);
+  assert_int_equal(f.vm.pool.count, PL_POOL_IDLE_MIN);
   fake_close(&f);
 }
 
@@ -107,7 +142,7 @@ static void no_memory_for_a_task_is_null_and_nothing_leaks(void **state) {
     fake_open(&f);
     lua_gc(f.vm.L, LUA_GCCOLLECT);
     f.vm.heap.limit = f.vm.heap.bytes + spare;
-    struct pl_task *task = pl_task_new(&f.vm, NULL, &silent_ops, NULL);
+    struct pl_task *task = new_silent(&f);
     f.vm.heap.limit = 0;
     if (task) {
       successes++;
@@ -127,7 +162,7 @@ static void no_memory_for_the_structs_is_null_too(void **state) {
   struct fake f;
   fake_open(&f);
   pl_mem_fail_nth(1);
-  struct pl_task *task = pl_task_new(&f.vm, NULL, &silent_ops, NULL);
+  struct pl_task *task = new_silent(&f);
   pl_mem_fail_nth(0);
   assert_null(task);
   fake_close(&f);
@@ -138,7 +173,8 @@ int main(void) {
       cmocka_unit_test(ten_thousand_trivial_tasks_allocate_nothing),
       cmocka_unit_test(a_batch_of_64_at_once_allocates_nothing_either),
       cmocka_unit_test(ids_carry_the_worker_and_never_repeat),
-      cmocka_unit_test(at_most_64_stay),
+      cmocka_unit_test(sixty_four_stay_when_all_are_over),
+      cmocka_unit_test(the_more_are_alive_the_more_stay),
       cmocka_unit_test(a_coroutine_is_used_again_after_a_failure),
       cmocka_unit_test(no_memory_for_a_task_is_null_and_nothing_leaks),
       cmocka_unit_test(no_memory_for_the_structs_is_null_too),
