@@ -12,11 +12,12 @@
 #include <lualib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/mem.h"
 #include "runtime/sched.h"
 #include "runtime/state.h"
 
-enum { DEEPEST_CHAIN = 195, PARKED = PL_TASK_PARKED_BIT };
+enum { DEEPEST_CHAIN = 195, FIRST_CHAIN = 4, PARKED = PL_TASK_PARKED_BIT };
 
 static uintptr_t *label_of(lua_State *co) {
   return (uintptr_t *)lua_getextraspace(co);
@@ -43,17 +44,20 @@ static const char *status_of_task(lua_State *co) {
   return pl_task_of(co)->id ? "normal" : "dead";
 }
 
+static int grow_chain(struct pl_task *task) {
+  bool is_alone = task->chain == &task->co;
+  uint16_t cap = is_alone ? FIRST_CHAIN : (uint16_t)(2 * task->chain_cap);
+  lua_State **grown = pl_mem_realloc(is_alone ? NULL : task->chain, cap * sizeof *grown);
+  if (!grown) return PL_ENOMEM;
+  grown[0] = task->co;
+  task->chain = grown;
+  task->chain_cap = cap;
+  return 0;
+}
+
 static const char *push_chain(struct pl_task *task, lua_State *co) {
   if (task->depth >= DEEPEST_CHAIN) return "C stack overflow";
-  if (task->depth == task->chain_cap) {
-    bool is_local = task->chain == task->chain_local;
-    size_t bytes = 2 * task->chain_cap * sizeof *task->chain;
-    lua_State **grown = pl_mem_realloc(is_local ? NULL : task->chain, bytes);
-    if (!grown) return "not enough memory";
-    if (is_local) memcpy(grown, task->chain_local, sizeof task->chain_local);
-    task->chain = grown;
-    task->chain_cap *= 2;
-  }
+  if (task->depth == task->chain_cap && grow_chain(task)) return "not enough memory";
   task->chain[task->depth++] = co;
   return NULL;
 }

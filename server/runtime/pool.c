@@ -1,6 +1,7 @@
 // Idle tasks. Task structs come in slabs that live as long as the vm; coroutines come and go.
 #include "runtime/pool.h"
 
+#include <assert.h>
 #include <lauxlib.h>
 
 #include "base/mem.h"
@@ -24,12 +25,27 @@ static struct pl_task *pop_task(struct pl_task **list) {
   return task;
 }
 
-static int add_slab(struct pl_pool *pool) {
-  struct pl_task_slab *slab = pl_mem_zalloc(sizeof *slab);
+// What holds for every task in the pool: nobody finds it by an id, and all its lists are empty.
+static void init_task(struct pl_task *task, struct pl_vm *vm) {
+  task->id = 0;
+  task->vm = vm;
+  task->state = PL_TASK_IDLE;
+  task->chain = &task->co;
+  pl_list_init(&task->children);
+  pl_list_init(&task->sibling);
+  pl_list_init(&task->grace);
+  pl_list_init(&task->ready);
+  pl_list_init(&task->awaiters);
+}
+
+static int add_slab(struct pl_vm *vm) {
+  struct pl_pool *pool = &vm->pool;
+  struct pl_task_slab *slab = pl_mem_alloc(sizeof *slab);
   if (!slab) return -1;
   slab->older = pool->slabs;
   pool->slabs = slab;
   for (size_t i = 0; i < TASKS_PER_SLAB; i++) {
+    init_task(&slab->tasks[i], vm);
     push_task(&pool->spares, &slab->tasks[i]);
   }
   return 0;
@@ -46,9 +62,8 @@ static int make_coroutine(lua_State *L) {
 
 static struct pl_task *make_task(struct pl_vm *vm) {
   struct pl_pool *pool = &vm->pool;
-  if (!pool->spares && add_slab(pool)) return NULL;
+  if (!pool->spares && add_slab(vm)) return NULL;
   struct pl_task *task = pop_task(&pool->spares);
-  task->vm = vm;
   lua_pushcfunction(vm->L, make_coroutine);
   lua_pushlightuserdata(vm->L, task);
   if (lua_pcall(vm->L, 1, 0, 0) != LUA_OK) {
@@ -74,9 +89,8 @@ struct pl_task *pl_pool_take(struct pl_vm *vm) {
 }
 
 static void free_chain(struct pl_task *task) {
-  if (task->chain != task->chain_local) pl_mem_free(task->chain);
-  task->chain = task->chain_local;
-  task->chain_cap = PL_ARRAY_LEN(task->chain_local);
+  if (task->chain != &task->co) pl_mem_free(task->chain);
+  task->chain = &task->co;
 }
 
 static size_t idle_max(const struct pl_vm *vm) {
@@ -91,6 +105,8 @@ static void drop_coroutine(struct pl_vm *vm, struct pl_task *task) {
 
 void pl_pool_give(struct pl_vm *vm, struct pl_task *task, bool is_reusable) {
   struct pl_pool *pool = &vm->pool;
+  assert(pl_list_is_empty(&task->ready) && pl_list_is_empty(&task->awaiters) &&
+         pl_list_is_empty(&task->grace) && pl_list_is_empty(&task->sibling));
   task->id = 0;
   task->state = PL_TASK_IDLE;
   free_chain(task);

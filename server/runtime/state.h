@@ -39,56 +39,58 @@ enum pl_cancel_reason {
   PL_CANCEL_DRAIN      ///< "drain"
 };
 
-/// Its life: task.h.
+/// Its life: task.h. A server may hold a million of them: what is small stands together at the end.
 struct pl_task {
   uint64_t id;  ///< worker (9 bits) | counter (54 bits); 0 in the pool
   struct pl_vm *vm;
   lua_State *co;  ///< the task's own coroutine; anchored by the results table
-  enum pl_task_state state;
-  enum pl_cancel_reason cancelled;
-  bool has_failed;   ///< ENDED: its result is an error object
-  bool is_reusable;  ///< ENDED: its coroutine ended normally
   const struct pl_task_ops *ops;
-  void *owner;              ///< the request that it works for, its children too; NULL: none
-  struct pl_task *parent;   ///< NULL for a root
+  void *owner;  ///< the request that it works for, its children too; NULL: none
+  union {
+    struct pl_task *parent;       ///< NULL for a root
+    struct pl_task *next_pooled;  ///< in pool.c's list of idle tasks, or of spares
+  };
   struct pl_list children;  ///< through sibling
   struct pl_list sibling;   ///< in parent->children, or in vm->roots
+  struct pl_wait *joiner;   ///< who takes its result when it has gone: the wait of its parent
+  struct pl_task *joined;   ///< the child whose joiner this task's wait is, until it is taken
+  uint64_t deadline_ms;     ///< of the task.timeout calls around it, the earliest; 0 = none
+  struct pl_list grace;     ///< in vm->grace (grace.h)
+  uint64_t grace_due_ms;
+  struct pl_list ready;     ///< run queue link
+  struct pl_wait *wait;     ///< what it waits for, or NULL
+  struct pl_list awaiters;  ///< waits of tasks in await (api_task.c)
+  lua_KFunction wait_k;     ///< the waiting operation's continuation and its context
+  lua_KContext wait_ctx;
+  void *handle;       ///< what scripts hold on to it with (api/task_handle.c), or NULL
+  lua_State **chain;  ///< chain[0] = co ... chain[depth - 1]: the innermost coroutine; &co alone
+                      ///< until a coroutine of the script's is in it
+  uint16_t depth;
+  uint16_t chain_cap;
+  int child_status;  ///< outcome of a coroutine for its parked resumer (coroutines.c)
+  int child_results;
+  int start_args;       ///< for the first resume
+  int result_count;     ///< values kept in the results table; -1: none
+  int failure_ref;      ///< cancelled: registry reference of the error object that its waits
+                        ///< raise instead of ECANCELED, or LUA_NOREF
+  unsigned call_depth;  ///< req:call nesting, at most 16
+  enum pl_task_state state : 8;
+  enum pl_cancel_reason cancelled : 8;
+  enum pl_cancel_reason sheltered_from : 8;  ///< is_shield: what will reach it after its grace
+  bool has_failed;                           ///< ENDED: its result is an error object
+  bool is_reusable;                          ///< ENDED: its coroutine ended normally
   bool is_scope;            ///< what runs in it spawns its children; roots and task.group's tasks
   bool is_background;       ///< a root that no request waits for
   bool has_failed_child;    ///< failure_ref is what a child raised: the scope's outcome
   bool has_cut_child;       ///< a child did not get to its end, because the scope was cancelled
-  struct pl_wait *joiner;   ///< who takes its result when it has gone: the wait of its parent
-  struct pl_task *joined;   ///< the child whose joiner this task's wait is, until it is taken
   bool is_held;             ///< gone, but for its result, which its joiner has not taken yet
-  uint64_t deadline_ms;     ///< of the task.timeout calls around it, the earliest; 0 = none
   bool is_shield;           ///< its parent's cancellation reaches it after the grace time only
-  enum pl_cancel_reason sheltered_from;  ///< is_shield: what will reach it then
-  struct pl_list grace;                  ///< in vm->grace (grace.h)
-  uint64_t grace_due_ms;
   bool is_overdue;          ///< its grace time is over, only that of its child is not
-  struct pl_list ready;     ///< run queue link
-  struct pl_wait *wait;     ///< what it waits for, or NULL
-  struct pl_list awaiters;  ///< waits of tasks in await (api_task.c)
   bool is_suspended;        ///< the chain is unwinding because of a wait, not of a yield
   bool is_woken;            ///< its wait was over before the chain had unwound
   bool wait_was_cancelled;  ///< its last wait did not complete
-  int start_args;           ///< for the first resume
-  int result_count;         ///< values kept in the results table; -1: none
   bool has_entry;           ///< its entry in the results table is other than false
   bool result_is_packed;    ///< they are kept as a table of values
-  lua_KFunction wait_k;     ///< the waiting operation's continuation and its context
-  lua_KContext wait_ctx;
-  lua_State **chain;  ///< chain[0] = co ... chain[depth - 1]: the innermost coroutine
-  size_t depth;
-  size_t chain_cap;
-  lua_State *chain_local[4];  ///< the chain while it is short
-  int child_status;           ///< outcome of a coroutine for its parked resumer (coroutines.c)
-  int child_results;
-  unsigned call_depth;  ///< req:call nesting, at most 16
-  int failure_ref;      ///< cancelled: registry reference of the error object that its waits
-                        ///< raise instead of ECANCELED, or LUA_NOREF
-  void *handle;         ///< what scripts hold on to it with (api/task_handle.c), or NULL
-  struct pl_task *next_pooled;  ///< in pool.c's list of idle tasks, or of spares
 };
 
 /// The run queue of one vm (sched.h).

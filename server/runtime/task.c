@@ -57,31 +57,24 @@ static int run_body(lua_State *L) {
 
 // ---- beginning ----
 
+// The lists are empty in the pool; the rest is written before it is read.
 static void reset_fields(struct pl_task *task) {
-  task->state = PL_TASK_READY;
-  task->cancelled = PL_CANCEL_NONE;
-  task->has_failed = task->is_reusable = false;
-  task->failure_ref = LUA_NOREF;
-  task->handle = NULL;
-  task->is_suspended = task->is_woken = task->wait_was_cancelled = false;
-  task->is_background = task->is_held = false;
-  task->has_failed_child = task->has_cut_child = false;
-  task->is_shield = task->is_overdue = false;
-  task->sheltered_from = PL_CANCEL_NONE;
   task->joiner = NULL;
   task->joined = NULL;
-  task->result_count = -1;
-  task->has_entry = false;
   task->wait = NULL;
-  task->chain = task->chain_local;
-  task->chain_cap = PL_ARRAY_LEN(task->chain_local);
-  task->chain[0] = task->co;
-  task->depth = 1;
-  pl_list_init(&task->children);
-  pl_list_init(&task->sibling);
-  pl_list_init(&task->ready);
-  pl_list_init(&task->awaiters);
-  pl_list_init(&task->grace);
+  task->handle = NULL;
+  task->chain = &task->co;
+  task->depth = task->chain_cap = 1;
+  task->result_count = -1;
+  task->failure_ref = LUA_NOREF;
+  task->state = PL_TASK_READY;
+  task->cancelled = task->sheltered_from = PL_CANCEL_NONE;
+  task->has_failed = task->is_reusable = false;
+  task->is_background = false;
+  task->has_failed_child = task->has_cut_child = false;
+  task->is_held = task->is_shield = task->is_overdue = false;
+  task->is_suspended = task->is_woken = task->wait_was_cancelled = false;
+  task->has_entry = false;
 }
 
 // What a child has of its parent, and a root of nobody.
@@ -127,7 +120,7 @@ static bool hold_for_joiner(struct pl_task *task) {
 static void recycle(struct pl_task *task) {
   struct pl_vm *vm = task->vm;
   pl_list_remove(&task->sibling);
-  luaL_unref(vm->L, LUA_REGISTRYINDEX, task->failure_ref);
+  if (task->failure_ref != LUA_NOREF) luaL_unref(vm->L, LUA_REGISTRYINDEX, task->failure_ref);
   pl_results_clear(task->co, task->id);
   vm->live_tasks--;
   pl_pool_give(vm, task, task->is_reusable);
