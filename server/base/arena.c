@@ -1,4 +1,5 @@
-// Bump allocation in a chain of blocks; a large piece gets a block of its own size.
+// Bump allocation in a chain of blocks. A large piece that does not fit gets a block of its own
+// size, and the block that was filled before it goes on.
 #include "base/arena.h"
 
 #include "base/error.h"
@@ -6,7 +7,9 @@
 
 #include <stdint.h>
 
-enum { BLOCK_BYTES = 4096, ALIGNMENT = 16 };
+// A block is 1 KiB with malloc's header: as large as glibc keeps at hand for each thread, and no
+// more than a request that waits should hold for a few bytes.
+enum { BLOCK_BYTES = 1000, LARGE_BYTES = BLOCK_BYTES / 2, ALIGNMENT = 16 };
 
 struct pl_arena_block {
   struct pl_arena_block *older;
@@ -25,25 +28,28 @@ void pl_arena_init(struct pl_arena *a, void *first, size_t size) {
   a->limit = a->first_limit;
 }
 
-static char *add_block(struct pl_arena *a, size_t size) {
-  size_t usable = size > BLOCK_BYTES ? size : BLOCK_BYTES;
+static char *add_block(struct pl_arena *a, size_t usable) {
   if (usable > SIZE_MAX - sizeof(struct pl_arena_block)) return NULL;
   struct pl_arena_block *block = pl_mem_alloc(sizeof *block + usable);
   if (!block) return NULL;
   block->older = a->blocks;
   a->blocks = block;
-  a->next = block->bytes;
-  a->limit = block->bytes + usable;
-  return a->next;
+  return block->bytes;
 }
 
-static void *take(struct pl_arena *a, size_t size, size_t alignment) {
+static char *take_elsewhere(struct pl_arena *a, size_t size) {
+  if (size > LARGE_BYTES) return add_block(a, size);
+  char *piece = add_block(a, BLOCK_BYTES);
+  if (!piece) return NULL;
+  a->next = piece + size;
+  a->limit = piece + BLOCK_BYTES;
+  return piece;
+}
+
+static char *take(struct pl_arena *a, size_t size, size_t alignment) {
+  size_t left = (size_t)(a->limit - a->next);
   size_t pad = -(uintptr_t)a->next & (alignment - 1);
-  if (!a->next || size > (size_t)(a->limit - a->next) ||
-      pad > (size_t)(a->limit - a->next) - size) {
-    if (!add_block(a, size)) return NULL;
-    pad = 0;
-  }
+  if (PL_UNLIKELY(!a->next || size > left || pad > left - size)) return take_elsewhere(a, size);
   char *piece = a->next + pad;
   a->next = piece + size;
   return piece;

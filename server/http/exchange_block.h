@@ -11,7 +11,9 @@
 struct pl_conn;
 struct pl_http_service;
 
-enum { PL_EXCHANGE_ARENA_BYTES = 1024 };
+/// Room for a head of a few lines and what its handler keeps of it: 10,000 requests that wait hold
+/// 10,000 of them. An exchange is then 1 KiB with malloc's header.
+enum { PL_EXCHANGE_ARENA_BYTES = 480 };
 
 /// A request and what the carrier needs for it; one from the service's free list per message.
 struct pl_exchange_block {

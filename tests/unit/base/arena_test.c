@@ -53,6 +53,32 @@ static void a_piece_larger_than_a_block_gets_its_own(void **state) {
   assert_int_equal(pl_mem_stats().bytes, before);
 }
 
+static void a_large_piece_elsewhere_leaves_the_block_in_use(void **state) {
+  (void)state;
+  _Alignas(16) char first[64];
+  struct pl_arena a;
+  pl_arena_init(&a, first, sizeof first);
+  assert_ptr_equal(pl_arena_alloc(&a, 16), first);
+  char *large = pl_arena_alloc(&a, 700);
+  assert_ptr_equal(pl_arena_alloc(&a, 16), first + 16);
+  char *small = pl_arena_alloc(&a, 100);
+  assert_ptr_equal(pl_arena_alloc(&a, 16), small + 112);
+  memset(large, 'x', 700);
+  assert_true(small >= large + 700 || large >= small + 128);
+  pl_arena_reset(&a);
+}
+
+static void a_small_piece_costs_a_kibibyte_and_not_more(void **state) {
+  (void)state;
+  char first[1];
+  struct pl_arena a;
+  pl_arena_init(&a, first, sizeof first);
+  int64_t before = pl_mem_stats().bytes;
+  for (int i = 0; i < 62; i++) assert_non_null(pl_arena_alloc(&a, 16));
+  assert_in_range(pl_mem_stats().bytes - before, 992, 1024);
+  pl_arena_reset(&a);
+}
+
 static void an_arena_without_a_first_block_works(void **state) {
   (void)state;
   struct pl_arena a;
@@ -140,6 +166,8 @@ int main(void) {
       cmocka_unit_test(pieces_that_fit_come_from_the_first_block),
       cmocka_unit_test(pieces_are_aligned_to_16),
       cmocka_unit_test(a_piece_larger_than_a_block_gets_its_own),
+      cmocka_unit_test(a_large_piece_elsewhere_leaves_the_block_in_use),
+      cmocka_unit_test(a_small_piece_costs_a_kibibyte_and_not_more),
       cmocka_unit_test(an_arena_without_a_first_block_works),
       cmocka_unit_test(copy_ends_with_a_terminator),
       cmocka_unit_test(sizes_that_overflow_are_refused),
