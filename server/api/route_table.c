@@ -144,6 +144,7 @@ static void read_route(lua_State *L, const struct pl_config *config, struct pl_r
   route->name = copy_field(L, table, "name");
   unsigned methods = read_methods(L, table, route);
   read_options(L, config, route);
+  pl_lane_init(&route->lane);
   route->wants_request = handler_wants_request(L);
   route->handler = ref_field(L, "handler");
   route->on_error = ref_field(L, "on_error");

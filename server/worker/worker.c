@@ -270,7 +270,7 @@ static void abort_all(struct pl_worker *worker) {
 
 static void on_drain_timeout(struct pl_timer *timer) {
   struct pl_worker *worker = PL_CONTAINER_OF(timer, struct pl_worker, drain_timer);
-  pl_log(PL_LOG_WARN, "drain.timeout is over: %zu requests are cut", worker->in_flight);
+  pl_log(PL_LOG_WARN, "drain.timeout is over: %zu requests are cut", worker->admission.in_flight);
   abort_all(worker);
 }
 
@@ -359,6 +359,7 @@ static int init_parts(struct pl_worker *worker) {
     pl_loop_deinit(&worker->loop);
     return error;
   }
+  pl_dispatch_init(worker);
   worker->drain_timer.fn = on_drain_timeout;
   worker->sweep.fn = free_generation;
   pl_list_init(&worker->sweep.link);
@@ -370,7 +371,7 @@ static void run_thread(void *arg) {
   struct pl_worker *worker = arg;
   if (load_generation(worker)) fail_start(worker, "out of memory");
   if (worker->state != PL_WORKER_STOPPED) pl_loop_run(&worker->loop);
-  worker->audit.tasks += worker->http.exchange_count + worker->in_flight;
+  worker->audit.tasks += worker->http.exchange_count + worker->admission.in_flight;
   pl_http_service_deinit(&worker->http);
   worker->audit.handles = (size_t)pl_loop_deinit(&worker->loop);
   worker->options->on_stopped(worker, worker->options->ctx);

@@ -12,6 +12,7 @@
 #include "io/loop.h"
 #include "io/mailbox.h"
 #include "io/timer.h"
+#include "worker/admission.h"
 #include "worker/generation.h"
 
 struct pl_config;
@@ -45,9 +46,9 @@ struct pl_worker {
   struct pl_generation *current;  ///< serves new requests
   struct pl_list generations;     ///< all that are alive
   enum pl_worker_state state;
-  _Atomic size_t load;      ///< connections placed here; read by the other workers
-  size_t seen_connections;  ///< at the last on_connections
-  size_t in_flight;         ///< requests that are not gone
+  _Atomic size_t load;            ///< connections placed here; read by the other workers
+  size_t seen_connections;        ///< at the last on_connections
+  struct pl_admission admission;  ///< requests that run, that wait, and that were refused
   struct pl_timer drain_timer;
   struct pl_deferred sweep;  ///< frees generations that have stopped
   uint64_t last_task;        ///< the counter of task ids, which goes on over generations
