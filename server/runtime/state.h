@@ -126,6 +126,16 @@ struct pl_host {
   void (*set_grace_timer)(void *ctx, uint64_t due_ms);
 };
 
+enum { PL_WARNING_BYTES = 1024 };  ///< of one line; what is longer is cut
+
+/// Lua's warnings (warnings.h). All zeros is the start.
+struct pl_warnings {
+  char text[PL_WARNING_BYTES];
+  size_t len;
+  bool is_off;
+  bool is_continued;  ///< the last piece announced another one
+};
+
 /// One Lua state (vm.h).
 struct pl_vm {
   lua_State *L;  ///< the main state
@@ -150,7 +160,9 @@ struct pl_vm {
   /// after its on_gone, while the result is still in the results table.
   void (*on_handle_end)(struct pl_task *task);
   void (*on_handle_gone)(struct pl_task *task);
-  struct pl_heap heap;  ///< Lua's memory, and its bounds
+  struct pl_heap heap;          ///< Lua's memory, and its bounds
+  bool has_collected;           ///< a script has, since collector.c last looked
+  struct pl_warnings warnings;  ///< the line that is being put together
 };
 
 /// In a coroutine's extra space, next to its task: it is parked in a chain (coroutines.c).

@@ -12,6 +12,7 @@
 #include "runtime/results.h"
 #include "runtime/sched.h"
 #include "runtime/value.h"
+#include "runtime/warnings.h"
 
 // Lua calls this for an error outside any protected call: a bug of ours.
 static int on_panic(lua_State *L) {
@@ -47,6 +48,7 @@ int pl_vm_init(struct pl_vm *vm, const struct pl_host *host, unsigned worker, ui
   }
   *(struct pl_task **)lua_getextraspace(vm->L) = vm->root;
   lua_atpanic(vm->L, on_panic);
+  pl_warnings_open(vm->L);
   lua_pushcfunction(vm->L, open_state);
   if (lua_pcall(vm->L, 0, 0, 0) != LUA_OK) {
     pl_vm_deinit(vm);
