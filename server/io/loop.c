@@ -2,11 +2,11 @@
 // libuv asks the kernel: there everything has been collected that timers, sockets and close
 // callbacks of this turn made ready.
 //
-//   libuv: timers -> [prepare: on_turn, deferred] -> poll, blocking or not -> sockets -> [check] ->
+//   libuv: timers -> [prepare: on_turn, deferred; on_written] -> poll, blocking or not -> sockets
+//     -> closed ->
 //
-// The lag is measured with the two clock readings that are made anyway: libuv's when the poll has
-// returned, which check finds unchanged behind the sockets' callbacks, and prepare's before the
-// next.
+// The lag is measured with clock readings that are made anyway: the first read behind a poll begins
+// a turn, and prepare's reading before the next poll ends it.
 //
 // The idle handle is active while the loop must not block: libuv then polls without waiting.
 #include "io/loop.h"
@@ -61,6 +61,7 @@ static void run_turn(uv_prepare_t *prepare) {
     loop->is_woken = false;
     run_deferred(loop);
   } while (loop->is_woken && !wants_more && ++rounds < ROUNDS_PER_TURN);
+  if (loop->on_written && loop->on_written(loop->ctx)) wants_more = true;
   if (wants_more || loop->is_woken || !pl_list_is_empty(&loop->deferred)) {
     keep_awake(loop);
   } else {
@@ -107,7 +108,7 @@ static void close_leaked(uv_handle_t *handle, void *count) {
 }
 
 int pl_loop_deinit(struct pl_loop *loop) {
-  loop->on_turn = NULL;  // whoever it belongs to may be gone
+  loop->on_turn = loop->on_written = NULL;  // whom they belong to may be gone
   pl_wheel_close(&loop->wheel);
   uv_close((uv_handle_t *)&loop->idle, NULL);
   uv_close((uv_handle_t *)&loop->prepare, NULL);

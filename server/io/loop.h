@@ -4,8 +4,9 @@
 /// Order within one turn of the loop: timers and sockets are polled by libuv; then `on_turn` runs
 /// the ready tasks; then the deferred items that were queued when this step began. When one of
 /// these wakes the loop (pl_loop_wake: a task is ready), both steps are done again, up to 16 times,
-/// unless on_turn asks for a poll by returning true. While on_turn asks for more, or something was
-/// deferred, the loop polls without blocking. With nothing to do and no timer it blocks for ever.
+/// unless on_turn asks for a poll by returning true. Then, with all answers of the turn written,
+/// `on_written`. While on_turn or on_written asks for more, or something was deferred, the loop
+/// polls without blocking. With nothing to do and no timer it blocks for ever.
 ///
 /// Thread: everything here belongs to the thread that runs the loop; others use io/mailbox.h.
 #pragma once
@@ -48,8 +49,9 @@ struct pl_loop {
   uint64_t turn_ms;       ///< when this turn began; 0: nothing has happened in it yet
   uint64_t turn_end_ms;   ///< when the last one was over
   uint64_t last_turn_ms;  ///< how long it took; 0: the loop has been idle since
-  bool (*on_turn)(void *ctx);  ///< true: more is ready, but let the sockets be polled first
-  void *ctx;
+  bool (*on_turn)(void *ctx);     ///< true: more is ready, but let the sockets be polled first
+  bool (*on_written)(void *ctx);  ///< true: call again soon, do not block; may be NULL
+  void *ctx;                      ///< of both
 };
 
 /// @param on_turn may be NULL (a loop without tasks)

@@ -83,6 +83,7 @@ static int guarded_collectgarbage(lua_State *L) {
                                         "incremental", "generational", NULL};
   enum { HARMLESS = 4 };
   int option = luaL_checkoption(L, 1, "collect", options);
+  pl_vm_of(L)->has_collected = true;  // or has read a figure: then collector.c looks in vain
   if (option >= HARMLESS && pl_task_current(L)) {
     return luaL_error(L,
                       "collectgarbage(\"%s\") is not for scripts here: the server runs the "

@@ -186,6 +186,7 @@ static void on_load_gone(struct pl_task *task) {
   if (!task->has_failed) {
     lua_pushcfunction(g->vm.L, guard_globals);
     if (lua_pcall(g->vm.L, 0, 0, 0) != LUA_OK) lua_pop(g->vm.L, 1);
+    pl_collect_start(&g->collect, g->options.loop, &g->vm, g->options.config->limits_memory_bytes);
   }
   g->options.on_loaded(g, g->options.ctx);
 }
@@ -324,7 +325,7 @@ bool pl_generation_is_short_of_memory(struct pl_generation *g) {
   if (PL_LIKELY(g->vm.heap.bytes <= limit)) return false;
   uint64_t now = pl_loop_now_ms(g->options.loop);
   if (now >= g->collect_after_ms) {
-    lua_gc(g->vm.L, LUA_GCCOLLECT, 0);
+    pl_collector_collect(&g->collect.collector, &g->vm);
     g->collect_after_ms = now + COLLECT_INTERVAL_MS;
   }
   return g->vm.heap.bytes > limit;
@@ -336,6 +337,7 @@ size_t pl_generation_kept_results(struct pl_generation *g) {
 
 void pl_generation_free(struct pl_generation *g) {
   pl_timer_stop(&g->options.loop->wheel, &g->grace_timer);
+  pl_collect_stop(&g->collect);
   pl_vm_deinit(&g->vm);
   pl_route_table_deinit(&g->table);
   pl_buf_deinit(&g->api.header_lines);

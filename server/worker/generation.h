@@ -18,6 +18,7 @@
 #include "base/list.h"
 #include "io/timer.h"
 #include "runtime/vm.h"
+#include "worker/collect.h"
 
 struct pl_loop;
 struct pl_config;
@@ -52,6 +53,7 @@ struct pl_generation {
   struct pl_list link;  ///< the worker's
   struct pl_generation_options options;
   struct pl_vm vm;
+  struct pl_collect collect;
   struct pl_api_context api;
   struct pl_route_table table;
   enum pl_generation_state state;

@@ -32,6 +32,15 @@ static bool run_turn(void *ctx) {
   return has_more;
 }
 
+static bool collect_garbage(void *ctx) {
+  struct pl_worker *worker = ctx;
+  bool has_more = false;
+  struct pl_list *node = worker->generations.next;
+  for (; node != &worker->generations; node = node->next)
+    has_more |= pl_collect_turn(&PL_CONTAINER_OF(node, struct pl_generation, link)->collect);
+  return has_more;
+}
+
 // ---- connections ----
 
 static void take_connection(struct pl_worker *worker, int fd, bool is_unix) {
@@ -347,6 +356,7 @@ void pl_worker_post_abort(struct pl_worker *worker) {
 static int init_parts(struct pl_worker *worker) {
   int error = pl_loop_init(&worker->loop, run_turn, worker);
   if (error) return error;
+  worker->loop.on_written = collect_garbage;
   worker->http = (struct pl_http_service){.server_header = worker->config->server_header,
                                           .limits = limits_of(worker),
                                           .ctx = worker,
