@@ -41,3 +41,10 @@ void pl_heap_deinit(struct pl_heap *heap);
 static inline uint64_t pl_heap_allocations(const struct pl_heap *heap) {
   return atomic_load_explicit(&heap->allocations, memory_order_relaxed);
 }
+
+/// How many bytes more Lua may take; SIZE_MAX: no limit. What is about to build something large
+/// asks first, since a refusal by the allocator costs full collections.
+static inline size_t pl_heap_room(const struct pl_heap *heap) {
+  if (!heap->limit) return SIZE_MAX;
+  return heap->limit > heap->bytes ? heap->limit - heap->bytes : 0;
+}

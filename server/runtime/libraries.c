@@ -1,9 +1,10 @@
-// Where our Lua is not stock Lua, but for coroutines and require. Each replacement checks the
-// arguments itself, so that messages name the function as the script knows it, and hands the rest
-// to the stock function in its first upvalue.
+// Where our Lua is not stock Lua, but for coroutines, require and strings. Each replacement checks
+// the arguments itself, so that messages name the function as the script knows it, and hands the
+// rest to the stock function in its first upvalue.
 #include "runtime/libraries.h"
 
 #include "runtime/state.h"
+#include "runtime/strings.h"
 
 #include <lauxlib.h>
 #include <lualib.h>
@@ -184,6 +185,7 @@ static void replace(lua_State *L, const char *library, const char *name, lua_CFu
 
 void pl_libraries_open(lua_State *L) {
   luaL_openlibs(L);
+  pl_strings_open(L);
   replace(L, NULL, "load", text_load);
   replace(L, NULL, "loadfile", text_loadfile);
   replace(L, NULL, "dofile", text_dofile);
