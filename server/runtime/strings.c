@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "runtime/pattern.h"
+#include "runtime/string_build.h"
 #include "runtime/string_gsub.h"
+#include "runtime/table_concat.h"
 
 // ---- find and match ----
 
@@ -141,12 +143,16 @@ static int string_gmatch(lua_State *L) {
 // ---- opening ----
 
 void pl_strings_open(lua_State *L) {
-  static const luaL_Reg own[] = {{"find", string_find},
-                                 {"match", string_match},
-                                 {"gmatch", string_gmatch},
-                                 {"gsub", pl_string_gsub},
-                                 {NULL, NULL}};
+  static const luaL_Reg own[] = {{"find", string_find},     {"match", string_match},
+                                 {"gmatch", string_gmatch}, {"gsub", pl_string_gsub},
+                                 {"rep", pl_string_rep},    {NULL, NULL}};
   lua_getglobal(L, LUA_STRLIBNAME);
   luaL_setfuncs(L, own, 0);
-  lua_pop(L, 1);
+  lua_getfield(L, -1, "format");
+  lua_pushcclosure(L, pl_string_format, 1);
+  lua_setfield(L, -2, "format");
+  lua_getglobal(L, LUA_TABLIBNAME);
+  lua_pushcfunction(L, pl_table_concat);
+  lua_setfield(L, -2, "concat");
+  lua_pop(L, 2);
 }
