@@ -66,6 +66,7 @@ static void free_chain(struct pl_task *task) {
 void pl_pool_give(struct pl_vm *vm, struct pl_task *task, bool is_reusable) {
   struct pl_pool *pool = &vm->pool;
   task->id = 0;
+  task->cpu_limit_ns = 0;
   task->state = PL_TASK_IDLE;
   free_chain(task);
   if (is_reusable && pool->count < PL_POOL_IDLE_MAX) {

@@ -1,16 +1,25 @@
 // From ready to waiting or ended: the one place where a task is given the CPU.
 #include "runtime/run.h"
 
+#include <lauxlib.h>
+
 #include "base/clock.h"
+#include "runtime/budget.h"
+#include "runtime/kill.h"
 #include "runtime/sched.h"
 #include "runtime/task.h"
 #include "runtime/results.h"
 #include "runtime/wait.h"
 
-// The chain has unwound because of a wait: park the task, unless the wait is over already. From
-// here on the results table says that it runs; a task that never waits needs no entry for that.
+// The chain has unwound because of a wait, or because its slice is over: park the task, unless it
+// can go on already. From here on the results table says that it runs; a task that never waits
+// needs no entry for that.
 static void park(struct pl_task *task) {
   task->is_suspended = false;
+  if (task->is_preempted)
+    task->is_preempted = false;
+  else
+    task->cpu_ns = 0;
   if (!task->has_entry) pl_results_begin(task->co, task->id);
   task->state = PL_TASK_WAITING;
   if (task->is_woken || !task->wait)
@@ -36,21 +45,47 @@ static bool run_chain(struct pl_task *task, int *status) {
   }
 }
 
-static void run_task(struct pl_task *task) {
-  struct pl_sched *sched = &task->vm->sched;
-  int status;
-  sched->current = task;
-  task->state = PL_TASK_RUNNING;
-  bool is_over = run_chain(task, &status);
-  sched->current = NULL;
+// The task does not run any more: what has become of it?
+static void settle(struct pl_task *task, bool is_over, int status) {
+  if (PL_UNLIKELY(task->kill_cause)) {
+    if (!is_over) {
+      pl_kill_task(task, task->kill_cause);
+      return;
+    }
+    if (pl_kill_settle(task)) status = LUA_ERRRUN;
+  }
   if (is_over)
     pl_task_end(task, status == LUA_OK);
   else
     park(task);
 }
 
+// Returns: whether it had to be stopped, so that others may run.
+static bool run_task(struct pl_task *task) {
+  struct pl_vm *vm = task->vm;
+  struct pl_sched *sched = &vm->sched;
+  int status;
+  sched->current = task;
+  sched->hook = NULL;
+  task->state = PL_TASK_RUNNING;
+  task->run_began_ns = 0;
+  if (PL_UNLIKELY(task->cpu_ns)) pl_budget_resume_clock(task);
+  struct pl_sched *outer = vm->budget ? pl_budget_begin(vm->budget, sched) : NULL;
+  bool is_over = run_chain(task, &status);
+  if (vm->budget) pl_budget_end(vm->budget, outer);
+  sched->current = NULL;
+  bool was_stopped = task->is_preempted || task->kill_cause;
+  settle(task, is_over, status);
+  return was_stopped;
+}
+
 void pl_run_start(struct pl_task *task, int args) {
   task->start_args = args + 2;  // the message handler and the function
+  task->cpu_ns = 0;
+  if (task->parent) task->cpu_limit_ns = task->parent->cpu_limit_ns;
+  task->kill_cause = PL_KILL_NONE;
+  task->kill_trace_ref = LUA_NOREF;
+  task->is_preempted = task->was_interrupted = task->has_had_grace = false;
   if (task->vm->sched.current)
     pl_sched_ready(task);
   else
@@ -64,7 +99,7 @@ bool pl_run_turn(struct pl_vm *vm) {
   if (left > PL_RUN_RESUMES_PER_TURN) left = PL_RUN_RESUMES_PER_TURN;
   uint64_t end_ns = pl_clock_ns() + PL_RUN_TURN_NS;
   while (left-- > 0) {
-    run_task(pl_sched_take(sched));
+    if (run_task(pl_sched_take(sched))) break;
     if (left % 8 == 0 && pl_clock_ns() > end_ns) break;
   }
   return sched->ready_count > 0;

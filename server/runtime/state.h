@@ -15,6 +15,7 @@
 #include "base/list.h"
 #include "runtime/heap.h"
 
+struct pl_budget;
 struct pl_vm;
 struct pl_wait;
 struct pl_task_ops;
@@ -37,6 +38,15 @@ enum pl_cancel_reason {
   PL_CANCEL_PARENT,    ///< "parent": its scope failed, or a script said so
   PL_CANCEL_KILL,      ///< "killed"
   PL_CANCEL_DRAIN      ///< "drain"
+};
+
+/// Why a task is ended from outside, whatever it does about it (kill.h).
+enum pl_kill_cause {
+  PL_KILL_NONE,
+  PL_KILL_CPU,     ///< limits.cpu, or its route's own limit
+  PL_KILL_MEMORY,  ///< limits.request_memory
+  PL_KILL_GRACE,   ///< it was cancelled and went on for longer than timeouts.grace
+  PL_KILL_CAUSES
 };
 
 /// Its life: task.h.
@@ -89,6 +99,16 @@ struct pl_task {
                                ///< raise instead of ECANCELED, or LUA_NOREF
   void *handle;                ///< what scripts hold on to it with (api/task_handle.c), or NULL
   struct pl_task *next_spare;  ///< pool.c's list of structs without a coroutine
+  // Its use of the CPU, and its end from outside (budget.h, kill.h); reset by pl_run_start.
+  uint64_t cpu_ns;        ///< used since its last wait by runs that were preempted
+  uint64_t run_began_ns;  ///< pl_clock_cpu_ns() when this run began; 0: not known
+  uint64_t cpu_limit_ns;  ///< of its route, its children's too; 0: limits.cpu; UINT64_MAX: none
+  enum pl_kill_cause kill_cause;  ///< it is to be ended, or has been
+  int kill_trace_ref;    ///< registry reference of the traceback once its end is due, or LUA_NOREF
+  bool is_preempted;     ///< the chain is unwinding because its slice is over
+  bool was_interrupted;  ///< an error was raised in it because its end is due
+  bool has_had_grace;    ///< and after that it has had its slice for `<close>` variables
+  bool is_closing;       ///< its coroutines are being closed from outside
 };
 
 /// The run queue of one vm (sched.h).
@@ -96,6 +116,9 @@ struct pl_sched {
   struct pl_list ready;
   struct pl_task *current;      ///< the running task, or NULL
   lua_State *volatile running;  ///< the innermost running coroutine: what a watchdog looks at
+  /// The count hook that whatever coroutine runs must have, because the running task's slice is
+  /// over or its end is due; NULL: none (budget.h).
+  lua_Hook volatile hook;
   size_t ready_count;
   uint64_t resumes;              ///< counters since the vm began
   uint64_t dropped_completions;  ///< completions whose task was over (wait.h)
@@ -161,6 +184,7 @@ struct pl_vm {
   void (*on_handle_end)(struct pl_task *task);
   void (*on_handle_gone)(struct pl_task *task);
   struct pl_heap heap;          ///< Lua's memory, and its bounds
+  struct pl_budget *budget;     ///< its worker's (budget.h); NULL: tasks run as long as they like
   bool has_collected;           ///< a script has, since collector.c last looked
   struct pl_warnings warnings;  ///< the line that is being put together
 };

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "runtime/budget.h"
 #include "runtime/coroutines.h"
 #include "runtime/libraries.h"
 #include "runtime/pool.h"
@@ -58,8 +59,10 @@ int pl_vm_init(struct pl_vm *vm, const struct pl_host *host, unsigned worker, ui
 }
 
 void pl_vm_deinit(struct pl_vm *vm) {
+  struct pl_sched *outer = pl_budget_begin_vm(vm);
   vm->is_closing = true;
   lua_close(vm->L);
+  pl_budget_end_vm(vm, outer);
   pl_heap_deinit(&vm->heap);
   pl_pool_deinit(vm);
   pl_mem_free(vm->root);
