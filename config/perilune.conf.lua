@@ -68,6 +68,16 @@ return {
     -- Memory of a worker: its Lua heap and what C holds for its requests. Over three quarters of it
     -- connections stop reading, over it bodies are refused with 503; false = none. (4m to 1024g)
     memory = "256m",
+    -- How long a handler may keep its worker while others want to run; then they run in between.
+    -- false = for as long as it likes. (1ms to 60s)
+    slice = "10ms",
+    -- How much CPU a handler may use without waiting; one that uses more is ended and answered with
+    -- 503. A route's own option wins; false = no limit. (1ms to 24h)
+    cpu = "1s",
+    -- A worker that is stuck in a finaliser or a C function for so long, which nothing can
+    -- interrupt, ends the process with its Lua stack on stderr, for its supervisor to start it
+    -- again; false = never. (100ms to 24h)
+    stall = "10s",
   },
 
   timeouts = {

@@ -31,6 +31,7 @@ end
 
 local kinds = {
   timeout = or_none(native.parse_time),
+  cpu = or_none(native.parse_time),
   body = or_none(native.parse_size),
   in_flight = count,
   half_close = boolean,

@@ -64,8 +64,24 @@ static uint64_t option_number(lua_State *L, const char *name, uint64_t standard,
   return value;
 }
 
+// A limit is of no use where nothing measures.
+static uint64_t option_cpu(lua_State *L, const struct pl_config *config, const char *where) {
+  enum { NS_PER_MS = 1000000 };
+  bool is_measured = config->limits_slice_ms || config->limits_cpu_ms || config->limits_stall_ms;
+  if (lua_getfield(L, -1, "cpu") == LUA_TNUMBER && !is_measured) {
+    luaL_error(L,
+               "%s: the option cpu has no effect while limits.slice, limits.cpu and "
+               "limits.stall are all false",
+               where);
+  }
+  lua_pop(L, 1);
+  uint64_t ms = option_number(L, "cpu", 0, UINT64_MAX);
+  return ms > UINT64_MAX / NS_PER_MS ? UINT64_MAX : ms * NS_PER_MS;
+}
+
 static void read_options(lua_State *L, const struct pl_config *config, struct pl_route *route) {
   lua_getfield(L, -1, "options");
+  route->cpu_limit_ns = option_cpu(L, config, route->where);
   route->timeout_ms = option_number(L, "timeout", config->timeouts_request_ms, 0);
   route->body_limit = option_number(L, "body", config->limits_body_bytes, UINT64_MAX);
   route->in_flight_limit = option_number(L, "in_flight", 0, 0);

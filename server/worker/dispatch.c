@@ -15,6 +15,9 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "http/path.h"
+#include "runtime/kill.h"
+#include "runtime/kill_error.h"
+#include "runtime/results.h"
 #include "runtime/run.h"
 #include "runtime/task.h"
 #include "runtime/value.h"
@@ -49,6 +52,7 @@ static const struct pl_exchange_events events = {
 static int send_result(lua_State *L, int status, lua_KContext ctx) {
   (void)status;
   (void)ctx;
+  if (pl_kill_has_begun(pl_task_current(L))) return 0;  // on_end answers
   return pl_api_send(L, pl_call_current(L), 1);
 }
 
@@ -75,6 +79,7 @@ static void keep_error(lua_State *L, struct pl_call *call) {
 // file.
 static int answer_error(lua_State *L) {
   struct pl_call *call = pl_call_current(L);
+  if (pl_kill_has_begun(pl_task_current(L))) return 0;  // on_end answers
   keep_error(L, call);
   bool can_answer = call->x->status == 0 && !pl_task_current(L)->cancelled;
   lua_getfield(L, 1, "value");
@@ -112,15 +117,38 @@ static void limit_children(struct pl_call *call) {
   pl_timer_start(wheel_of(call), &call->children_timer, pl_clock_ms() + call->route->timeout_ms);
 }
 
+// Protected. stack: the task, which was killed.
+static int keep_kill_error(lua_State *L) {
+  struct pl_task *task = lua_touserdata(L, 1);
+  lua_settop(L, 0);
+  if (pl_results_push(L, task->co, task->id) == 1) keep_error(L, task->owner);
+  return 0;
+}
+
+// Keeps what ended a killed task for the finish handlers.
+// Returns: the status to answer with, when nothing else has answered.
+static int settle_kill(struct pl_task *task, const char **header) {
+  lua_State *L = task->vm->L;
+  if (!task->kill_cause) return 500;
+  lua_pushcfunction(L, keep_kill_error);
+  lua_pushlightuserdata(L, task);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
+  int status = pl_kill_error_status(task->kill_cause);
+  if (status == 503) *header = "Retry-After: 1\r\n";
+  return status;
+}
+
 // Whatever went wrong, the client gets an answer or the end of its connection.
 static void on_end(struct pl_task *task) {
   struct pl_call *call = task->owner;
   struct pl_exchange *x = call->x;
+  const char *header = NULL;
+  int status = settle_kill(task, &header);
   if (!x->is_answered) {
     if (x->status)
       x->ops->cut(x);
     else
-      pl_api_send_problem(call, 500, NULL, NULL);
+      pl_api_send_problem(call, status, NULL, header);
   }
   pl_call_on_readable(call);  // a child that waits for the body: it is gone
   limit_children(call);
@@ -188,6 +216,7 @@ static inline void start_task(struct pl_call *call) {
     return;
   }
   call->task = task;
+  task->cpu_limit_ns = call->route->cpu_limit_ns;
   pl_admission_take(&worker->admission, call->route);
   lua_pushcfunction(task->co, handle_request);
   lua_rawgeti(task->co, LUA_REGISTRYINDEX, call->route->handler);

@@ -5,6 +5,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#include "api/api_log_context.h"
 #include "api/api_request.h"
 #include "api/api_response.h"
 #include "api/modules.h"
@@ -32,9 +33,13 @@ static void wake_loop(void *ctx) {
   pl_loop_wake(g->options.loop);
 }
 
+// With the request that the running task works for.
 static void log_warning(void *ctx, const char *text) {
-  (void)ctx;
-  pl_log(PL_LOG_WARN, "%s", text);
+  struct pl_generation *g = ctx;
+  struct pl_log_field fields[PL_API_LOG_CONTEXT_FIELDS];
+  size_t count;
+  pl_api_log_context(g->vm.L, fields, &count);
+  pl_log_fields(PL_LOG_WARN, pl_strv_of(text), fields, count);
 }
 
 static void log_print(void *ctx, const char *text, size_t len) {
@@ -165,6 +170,7 @@ static int open_libraries(lua_State *L) {
   return 0;
 }
 
+/* stack: error object */
 static int keep_problem(lua_State *L) {
   struct pl_generation *g = generation_of(L);
   size_t len;
@@ -174,18 +180,33 @@ static int keep_problem(lua_State *L) {
   return 0;
 }
 
+// Protected. stack: the loading task, which was killed. Only its traceback says where it was.
+static int keep_kill_problem(lua_State *L) {
+  struct pl_task *task = lua_touserdata(L, 1);
+  if (pl_results_push(L, task->co, task->id) != 1) return 0;
+  lua_pushstring(L, pl_value_text(L, -1));
+  lua_replace(L, 1);
+  return keep_problem(L);
+}
+
 static int guard_globals(lua_State *L) {
   pl_libraries_guard_globals(L);
   return 0;
 }
 
+static void run_protected(lua_State *L, lua_CFunction fn, void *argument) {
+  lua_pushcfunction(L, fn);
+  lua_pushlightuserdata(L, argument);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
+}
+
 static void on_load_gone(struct pl_task *task) {
   struct pl_generation *g = PL_CONTAINER_OF(task->vm, struct pl_generation, vm);
   g->loader = NULL;
+  if (task->kill_cause) run_protected(g->vm.L, keep_kill_problem, task);
   g->state = task->has_failed ? PL_GENERATION_FAILED : PL_GENERATION_READY;
   if (!task->has_failed) {
-    lua_pushcfunction(g->vm.L, guard_globals);
-    if (lua_pcall(g->vm.L, 0, 0, 0) != LUA_OK) lua_pop(g->vm.L, 1);
+    run_protected(g->vm.L, guard_globals, NULL);
     pl_collect_start(&g->collect, g->options.loop, &g->vm, g->options.config->limits_memory_bytes);
   }
   g->options.on_loaded(g, g->options.ctx);
@@ -221,6 +242,7 @@ static void fill_context(struct pl_generation *g) {
                                    .worker_count = g->options.worker_count};
   g->vm.user = &g->api;
   g->vm.task_counter = g->options.task_counter;
+  g->vm.budget = g->options.budget;
   g->vm.on_idle = on_vm_idle;
   g->vm.grace_ms = g->options.config->timeouts_grace_ms;
   g->grace_timer.fn = on_grace_timer;

@@ -20,6 +20,7 @@
 #include "runtime/vm.h"
 #include "worker/collect.h"
 
+struct pl_budget;
 struct pl_loop;
 struct pl_config;
 struct pl_generation;
@@ -40,8 +41,9 @@ struct pl_generation_options {
   const char *app_code;   ///< or NULL
   unsigned worker_index;  ///< 1-based
   unsigned worker_count;
-  uint64_t *task_counter;  ///< the worker's: ids never repeat, not even over its generations
-  bool skip_start;         ///< do not run the start handlers: perilune check, routes
+  uint64_t *task_counter;    ///< the worker's: ids never repeat, not even over its generations
+  struct pl_budget *budget;  ///< the worker's, too
+  bool skip_start;           ///< do not run the start handlers: perilune check, routes
   void *ctx;
   /// Loading is over: READY, or FAILED and generation->problem says why.
   void (*on_loaded)(struct pl_generation *g, void *ctx);

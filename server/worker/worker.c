@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "config/config.h"
 #include "http/connections.h"
+#include "runtime/budget.h"
 #include "runtime/run.h"
 #include "worker/dispatch.h"
 
@@ -257,6 +258,7 @@ static int load_generation(struct pl_worker *worker) {
                                     .worker_index = worker->index,
                                     .worker_count = options->worker_count,
                                     .task_counter = &worker->last_task,
+                                    .budget = &worker->budget,
                                     .skip_start = options->is_dry_run,
                                     .ctx = worker,
                                     .on_loaded = on_loaded,
@@ -377,13 +379,22 @@ static int init_parts(struct pl_worker *worker) {
   return 0;
 }
 
+static struct pl_budget_limits budget_limits_of(const struct pl_config *config) {
+  enum { NS_PER_MS = 1000000 };
+  return (struct pl_budget_limits){.slice_ns = config->limits_slice_ms * NS_PER_MS,
+                                   .cpu_ns = config->limits_cpu_ms * NS_PER_MS,
+                                   .stall_ns = config->limits_stall_ms * NS_PER_MS};
+}
+
 static void run_thread(void *arg) {
   struct pl_worker *worker = arg;
+  pl_budget_attach(&worker->budget);
   if (load_generation(worker)) fail_start(worker, "out of memory");
   if (worker->state != PL_WORKER_STOPPED) pl_loop_run(&worker->loop);
   worker->audit.tasks += worker->http.exchange_count + worker->admission.in_flight;
   pl_http_service_deinit(&worker->http);
   worker->audit.handles = (size_t)pl_loop_deinit(&worker->loop);
+  pl_budget_detach();
   worker->options->on_stopped(worker, worker->options->ctx);
 }
 
@@ -392,6 +403,8 @@ int pl_worker_init(struct pl_worker *worker, const struct pl_worker_options *opt
   worker->options = options;
   worker->config = options->config;
   worker->index = index;
+  struct pl_budget_limits limits = budget_limits_of(worker->config);
+  pl_budget_init(&worker->budget, &limits, index);
   return init_parts(worker);
 }
 

@@ -12,6 +12,7 @@
 #include "io/loop.h"
 #include "io/mailbox.h"
 #include "io/timer.h"
+#include "runtime/budget.h"
 #include "worker/admission.h"
 #include "worker/generation.h"
 
@@ -52,5 +53,6 @@ struct pl_worker {
   struct pl_timer drain_timer;
   struct pl_deferred sweep;  ///< frees generations that have stopped
   uint64_t last_task;        ///< the counter of task ids, which goes on over generations
+  struct pl_budget budget;   ///< how long Lua may keep the worker; one for all generations
   struct pl_audit audit;
 };
