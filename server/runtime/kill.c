@@ -69,9 +69,11 @@ bool pl_kill_settle(struct pl_task *task) {
     task->kill_cause = PL_KILL_NONE;
     return false;
   }
+  struct pl_sched *outer = pl_budget_begin_vm(task->vm);
   lua_settop(task->co, 0);
   make_result(task);
   log_and_count(task);
+  pl_budget_end_vm(task->vm, outer);
   return true;
 }
 

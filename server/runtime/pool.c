@@ -4,6 +4,7 @@
 #include <lauxlib.h>
 
 #include "base/mem.h"
+#include "runtime/budget.h"
 #include "runtime/results.h"
 
 enum { TASKS_PER_SLAB = 32, WORKER_SHIFT = 54 };
@@ -39,9 +40,12 @@ static struct pl_task *make_task(struct pl_vm *vm) {
   if (!pool->spares && add_slab(pool)) return NULL;
   struct pl_task *task = pool->spares;
   task->vm = vm;
+  struct pl_sched *outer = pl_budget_begin_vm(vm);  // for the collector's step
   lua_pushcfunction(vm->L, make_coroutine);
   lua_pushlightuserdata(vm->L, task);
-  if (lua_pcall(vm->L, 1, 0, 0) != LUA_OK) {
+  int status = lua_pcall(vm->L, 1, 0, 0);
+  pl_budget_end_vm(vm, outer);
+  if (status != LUA_OK) {
     lua_pop(vm->L, 1);
     task->co = NULL;
     return NULL;

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "http/path.h"
+#include "runtime/budget.h"
 #include "runtime/kill.h"
 #include "runtime/kill_error.h"
 #include "runtime/results.h"
@@ -449,9 +450,11 @@ static int start_finish(lua_State *L) {
 static void run_finish_handlers(struct pl_generation *g, struct pl_call *call, bool was_cut) {
   struct finish f = {call, was_cut};
   lua_State *L = g->vm.L;
+  struct pl_sched *outer = pl_budget_begin_vm(&g->vm);  // for the collector's step
   lua_pushcfunction(L, start_finish);
   lua_pushlightuserdata(L, &f);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
+  pl_budget_end_vm(&g->vm, outer);
   if (!call->task) pl_call_forget_request(call);
 }
 
