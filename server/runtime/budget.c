@@ -183,7 +183,6 @@ static void on_count(lua_State *L, lua_Debug *ar) {
     return;
   }
   if (is_our_lua(L, ar)) return;
-  if (task->is_closing) raise_kill(L, task);
   uint64_t used = 0;
   if (!task->kill_cause && vm->budget) {
     used = used_ns(vm->budget, task);

@@ -14,7 +14,6 @@
 
 // Closes the chain down to place `from`.
 static void close_chain(struct pl_task *task, size_t from) {
-  task->is_closing = true;
   pl_budget_renew(task->vm);
   while (task->depth > from) {
     lua_State *co = task->chain[task->depth - 1];
@@ -23,7 +22,6 @@ static void close_chain(struct pl_task *task, size_t from) {
     lua_settop(co, 0);  // not even its error is left: it is dead, and nobody resumes it
     task->depth--;
   }
-  task->is_closing = false;
 }
 
 // ---- the error object ----

@@ -108,7 +108,6 @@ struct pl_task {
   bool is_preempted;     ///< the chain is unwinding because its slice is over
   bool was_interrupted;  ///< an error was raised in it because its end is due
   bool has_had_grace;    ///< and after that it has had its slice for `<close>` variables
-  bool is_closing;       ///< its coroutines are being closed from outside
 };
 
 /// The run queue of one vm (sched.h).

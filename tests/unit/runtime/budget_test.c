@@ -52,6 +52,21 @@ static void others_run_while_a_hog_lasts(void **state) {
   hog_close(&h);
 }
 
+static void sockets_are_polled_after_each_slice(void **state) {
+  (void)state;
+  struct hog_host h;
+  hog_open(&h, 1 * MS, 0);
+  atomic_store(&h.budget.is_unwatched, true);
+  for (int i = 0; i < 3; i++) fake_start(&h.f, "local x = 1 x = 2 x = 3");
+  uint64_t before = atomic_load(&h.budget.preemptions);
+  assert_int_equal(before, 3);
+  assert_true(pl_run_turn(&h.f.vm));
+  assert_int_equal(atomic_load(&h.budget.preemptions), before + 1);
+  fake_run(&h.f);
+  fake_expect(&h.f, "done\ndone\ndone\n");
+  hog_close(&h);
+}
+
 // Two that each take many slices: each gets what it computes right.
 static void preempted_tasks_compute_the_right_sums(void **state) {
   (void)state;
@@ -209,6 +224,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_hog_ends_over_its_limit),
       cmocka_unit_test(others_run_while_a_hog_lasts),
+      cmocka_unit_test(sockets_are_polled_after_each_slice),
       cmocka_unit_test(preempted_tasks_compute_the_right_sums),
       cmocka_unit_test(without_slices_nobody_is_preempted_and_the_limit_holds),
       cmocka_unit_test(a_wait_ends_what_was_counted_and_a_preemption_does_not),

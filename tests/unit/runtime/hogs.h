@@ -61,6 +61,10 @@ static const struct hog {
                                    "while true do pcall(coroutine.wrap(function()\n"
                                    "  local c <close> = setmetatable({}, {__close = loop})\n"
                                    "  table.sort({3, 2, 1}, loop) end)) end"},
+    {"comparator in wrap in comparator",
+     "local function loop() while true do end end\n"
+     "local function sort() table.sort({3, 2, 1}, loop) end\n"
+     "table.sort({3, 2, 1}, function() while true do pcall(coroutine.wrap(sort)) end end)"},
     {"gsub callback", "('x'):rep(1000):gsub('x', function() while true do end end)"},
     {"load reader", "while true do load(function() while true do end end) end"},
     {"__tostring", "tostring(setmetatable({}, {__tostring = function() while true do end end}))"},

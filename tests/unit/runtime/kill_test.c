@@ -165,7 +165,7 @@ static void a_closer_that_loops_gets_a_slice_and_others_of_c_still_run(void **st
       &h.f, "local a <close> = setmetatable({}, {__close = close_in_c})\n"
             "coroutine.wrap(function()\n"
             "  local b <close> = setmetatable({}, {__close = function() log 'loops'\n"
-            "    while true do pcall(function() while true do end end) end end})\n"
+            "    while true do pcall(coroutine.wrap(function() while true do end end)) end end})\n"
             "  local c <close> = closer 'c' wait() end)()");
   pl_kill_task(task, PL_KILL_GRACE);
   expect_begin(&h.f, "closed c nil\nloops\nclosed in C\nwarn: ");
@@ -247,6 +247,31 @@ static void the_part_that_can_yield_is_closed_from_outside(void **state) {
   fake_close(&f);
 }
 
+// No signal comes here again: whoever goes on where the error came from must have the hook.
+static void whoever_resumed_what_was_ended_is_ended_next(void **state) {
+  (void)state;
+  static const char *const inner[] = {"arm() local x = 1",
+                                      "table.sort({3, 2, 1}, function() arm() local x = 1 end)"};
+  for (size_t i = 0; i < PL_ARRAY_LEN(inner); i++) {
+    struct fake f;
+    fake_open(&f);
+    fake_global(&f, "arm", arm_memory);
+    struct pl_buf script = {0};
+    assert_int_equal(
+        pl_buf_printf(&script,
+                      "local function inner() %s end table.sort({3, 2, 1}, function()\n"
+                      "  while true do pcall(coroutine.wrap(inner)) end end)",
+                      inner[i]),
+        0);
+    assert_int_equal(pl_buf_append(&script, "", 1), 0);
+    fake_start(&f, pl_buf_view(&script).data);
+    expect_begin(&f, "warn: the task held too much memory");
+    pl_buf_deinit(&script);
+    pl_buf_clear(&f.text);
+    fake_close(&f);
+  }
+}
+
 static void a_wait_within_the_last_slice_ends_it_as_well(void **state) {
   (void)state;
   struct fake f;
@@ -295,6 +320,7 @@ int main(void) {
       cmocka_unit_test(outside_of_tasks_nothing_is_armed),
       cmocka_unit_test(where_lua_cannot_yield_an_error_ends_it_and_closers_get_a_slice),
       cmocka_unit_test(the_part_that_can_yield_is_closed_from_outside),
+      cmocka_unit_test(whoever_resumed_what_was_ended_is_ended_next),
       cmocka_unit_test(a_wait_within_the_last_slice_ends_it_as_well),
       cmocka_unit_test(without_memory_a_task_is_ended_all_the_same),
   };
