@@ -81,7 +81,7 @@ static inline struct pl_sched *pl_budget_begin(struct pl_budget *budget, struct 
   budget->sched = sched;
   uint64_t before = atomic_load_explicit(&budget->switches, memory_order_relaxed);
   // A full barrier: either the watchdog sees that this worker is busy, or we see that it sleeps.
-  atomic_exchange(&budget->switches, before + (outer ? 2 : 1));
+  atomic_exchange(&budget->switches, (before + 1) | 1);
   if (PL_UNLIKELY(atomic_load(&budget->is_unwatched))) pl_budget_wake_watchdog(budget);
   return outer;
 }

@@ -55,6 +55,7 @@ static void log_and_count(struct pl_task *task) {
   vm->sched.current = outer;
   lua_pop(vm->L, 1);
   pl_kill_error_drop_trace(task);
+  task->was_interrupted = task->has_had_grace = false;
   if (!vm->budget) return;
   _Atomic uint64_t *count = &vm->budget->killed[task->kill_cause];
   uint64_t before = atomic_load_explicit(count, memory_order_relaxed);

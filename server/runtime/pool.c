@@ -40,6 +40,7 @@ static struct pl_task *make_task(struct pl_vm *vm) {
   if (!pool->spares && add_slab(pool)) return NULL;
   struct pl_task *task = pool->spares;
   task->vm = vm;
+  task->kill_trace_ref = LUA_NOREF;
   struct pl_sched *outer = pl_budget_begin_vm(vm);  // for the collector's step
   lua_pushcfunction(vm->L, make_coroutine);
   lua_pushlightuserdata(vm->L, task);
@@ -74,7 +75,7 @@ void pl_pool_give(struct pl_vm *vm, struct pl_task *task, bool is_reusable) {
   task->state = PL_TASK_IDLE;
   free_chain(task);
   if (is_reusable && pool->count < PL_POOL_IDLE_MAX) {
-    lua_settop(task->co, 0);
+    if (lua_gettop(task->co)) lua_settop(task->co, 0);
     pool->idle[pool->count++] = task;
     return;
   }

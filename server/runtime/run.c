@@ -1,8 +1,6 @@
 // From ready to waiting or ended: the one place where a task is given the CPU.
 #include "runtime/run.h"
 
-#include <lauxlib.h>
-
 #include "base/clock.h"
 #include "runtime/budget.h"
 #include "runtime/kill.h"
@@ -45,21 +43,6 @@ static bool run_chain(struct pl_task *task, int *status) {
   }
 }
 
-// The task does not run any more: what has become of it?
-static void settle(struct pl_task *task, bool is_over, int status) {
-  if (PL_UNLIKELY(task->kill_cause)) {
-    if (!is_over) {
-      pl_kill_task(task, task->kill_cause);
-      return;
-    }
-    if (pl_kill_settle(task)) status = LUA_ERRRUN;
-  }
-  if (is_over)
-    pl_task_end(task, status == LUA_OK);
-  else
-    park(task);
-}
-
 // Returns: whether it had to be stopped, so that others may run.
 static bool run_task(struct pl_task *task) {
   struct pl_vm *vm = task->vm;
@@ -74,9 +57,19 @@ static bool run_task(struct pl_task *task) {
   bool is_over = run_chain(task, &status);
   if (vm->budget) pl_budget_end(vm->budget, outer);
   sched->current = NULL;
-  bool was_stopped = task->is_preempted || task->kill_cause;
-  settle(task, is_over, status);
-  return was_stopped;
+  if (is_over) {
+    bool is_reusable = status == LUA_OK;
+    if (PL_UNLIKELY(task->kill_cause) && pl_kill_settle(task)) is_reusable = false;
+    pl_task_end(task, is_reusable);
+    return false;
+  }
+  if (PL_UNLIKELY(task->kill_cause)) {
+    pl_kill_task(task, task->kill_cause);
+    return true;
+  }
+  bool was_preempted = task->is_preempted;
+  park(task);
+  return was_preempted;
 }
 
 void pl_run_start(struct pl_task *task, int args) {
@@ -84,8 +77,6 @@ void pl_run_start(struct pl_task *task, int args) {
   task->cpu_ns = 0;
   if (task->parent) task->cpu_limit_ns = task->parent->cpu_limit_ns;
   task->kill_cause = PL_KILL_NONE;
-  task->kill_trace_ref = LUA_NOREF;
-  task->is_preempted = task->was_interrupted = task->has_had_grace = false;
   if (task->vm->sched.current)
     pl_sched_ready(task);
   else

@@ -99,7 +99,7 @@ struct pl_task {
                                ///< raise instead of ECANCELED, or LUA_NOREF
   void *handle;                ///< what scripts hold on to it with (api/task_handle.c), or NULL
   struct pl_task *next_spare;  ///< pool.c's list of structs without a coroutine
-  // Its use of the CPU, and its end from outside (budget.h, kill.h); reset by pl_run_start.
+  // Its use of the CPU, and its end from outside (budget.h, kill.h).
   uint64_t cpu_ns;        ///< used since its last wait by runs that were preempted
   uint64_t run_began_ns;  ///< pl_clock_cpu_ns() when this run began; 0: not known
   uint64_t cpu_limit_ns;  ///< of its route, its children's too; 0: limits.cpu; UINT64_MAX: none

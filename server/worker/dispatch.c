@@ -130,7 +130,6 @@ static int keep_kill_error(lua_State *L) {
 // Returns: the status to answer with, when nothing else has answered.
 static int settle_kill(struct pl_task *task, const char **header) {
   lua_State *L = task->vm->L;
-  if (!task->kill_cause) return 500;
   lua_pushcfunction(L, keep_kill_error);
   lua_pushlightuserdata(L, task);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
@@ -144,8 +143,9 @@ static void on_end(struct pl_task *task) {
   struct pl_call *call = task->owner;
   struct pl_exchange *x = call->x;
   const char *header = NULL;
-  int status = settle_kill(task, &header);
-  if (!x->is_answered) {
+  int status = 500;
+  if (PL_UNLIKELY(task->kill_cause)) status = settle_kill(task, &header);
+  if (PL_UNLIKELY(!x->is_answered)) {
     if (x->status)
       x->ops->cut(x);
     else
