@@ -108,6 +108,12 @@ void pl_budget_arm_kill(struct pl_vm *vm, enum pl_kill_cause cause);
 /// The running task's end is due: an error at each instruction of `L` from now on.
 void pl_budget_insist(struct pl_vm *vm, lua_State *L);
 
+/// Whether an error was raised in the task because its end is due: whatever it makes of that, it
+/// counts as killed, and gets no other result (kill.h).
+static inline bool pl_budget_has_interrupted(const struct pl_task *task) {
+  return task->kill_cause != PL_KILL_NONE && task->was_interrupted;
+}
+
 /// How much CPU the task may use between two waits; UINT64_MAX: no limit.
 uint64_t pl_budget_cpu_limit_ns(const struct pl_task *task);
 

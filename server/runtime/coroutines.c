@@ -107,15 +107,19 @@ static int return_values(lua_State *L, lua_State *co, int count, bool is_wrap) {
   return count + !is_wrap;
 }
 
+// Whether errors are being raised at each instruction (budget.c). A hook's error leaves hooks off
+// for ever in the coroutine that it ends: what loops in there afterwards could not be stopped.
+static bool is_being_ended(const struct pl_task *task) {
+  return task && task->was_interrupted && task->vm->sched.hook;
+}
+
 // co has yielded, ended or failed. A coroutine that failed keeps its to-be-closed variables pending
 // until somebody closes it; wrap does so at once, and so do we when the task is cancelled, since
 // nobody will come back to it.
 static int finish_resume(lua_State *L, lua_State *co, int status, int count, bool is_wrap) {
   if (status == LUA_OK || status == LUA_YIELD) return return_values(L, co, count, is_wrap);
   struct pl_task *task = pl_vm_of(L)->sched.current;
-  // A hook's error leaves hooks off for ever in a coroutine that it ends: what loops there then
-  // could not be stopped.
-  bool is_dead = co != L && lua_status(co) > LUA_YIELD && !(task && task->kill_cause);
+  bool is_dead = co != L && lua_status(co) > LUA_YIELD && !is_being_ended(task);
   if (is_dead && (is_wrap || (task && task->cancelled))) close_coroutine(co, L);
   if (co != L) lua_xmove(co, L, 1);
   return fail_resume(L, is_wrap);

@@ -63,7 +63,7 @@ static void log_and_count(struct pl_task *task) {
 }
 
 bool pl_kill_settle(struct pl_task *task) {
-  if (!pl_kill_has_begun(task)) {
+  if (!pl_budget_has_interrupted(task)) {
     pl_kill_error_drop_trace(task);
     task->kill_cause = PL_KILL_NONE;
     return false;

@@ -4,6 +4,7 @@
 /// Thread: the vm's.
 #pragma once
 
+#include <lua.h>
 #include <stdbool.h>
 
 #include "runtime/state.h"
@@ -15,12 +16,6 @@
 /// (pl_task_end). Its ops' on_error is not called. What has become of its children is for on_end.
 /// Not from inside a task.
 void pl_kill_task(struct pl_task *task, enum pl_kill_cause cause);
-
-/// Whether an error was raised in the task because its end is due: whatever it makes of that, it
-/// counts as killed, and has no other result.
-static inline bool pl_kill_has_begun(const struct pl_task *task) {
-  return task->kill_cause != PL_KILL_NONE && task->was_interrupted;
-}
 
 /// The task, whose end was due, has ended by itself meanwhile. run.c only.
 /// Returns: whether it counts as killed: its result is the error object now, and was logged. Else

@@ -16,7 +16,6 @@
 #include "config/config.h"
 #include "http/path.h"
 #include "runtime/budget.h"
-#include "runtime/kill.h"
 #include "runtime/kill_error.h"
 #include "runtime/results.h"
 #include "runtime/run.h"
@@ -53,7 +52,7 @@ static const struct pl_exchange_events events = {
 static int send_result(lua_State *L, int status, lua_KContext ctx) {
   (void)status;
   (void)ctx;
-  if (pl_kill_has_begun(pl_task_current(L))) return 0;  // on_end answers
+  if (pl_budget_has_interrupted(pl_task_current(L))) return 0;  // on_end answers
   return pl_api_send(L, pl_call_current(L), 1);
 }
 
@@ -80,7 +79,7 @@ static void keep_error(lua_State *L, struct pl_call *call) {
 // file.
 static int answer_error(lua_State *L) {
   struct pl_call *call = pl_call_current(L);
-  if (pl_kill_has_begun(pl_task_current(L))) return 0;  // on_end answers
+  if (pl_budget_has_interrupted(pl_task_current(L))) return 0;  // on_end answers
   keep_error(L, call);
   bool can_answer = call->x->status == 0 && !pl_task_current(L)->cancelled;
   lua_getfield(L, 1, "value");

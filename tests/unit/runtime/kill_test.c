@@ -223,8 +223,11 @@ static void where_lua_cannot_yield_an_error_ends_it_and_closers_get_a_slice(void
   fake_global(&f, "arm", arm_memory);
   start_with_closer(&f, "local a <close> = closer 'a'\n"
                         "log(pcall(table.sort, {3, 2, 1}, function() arm() log 'never' end))\n"
+                        "log(pcall(coroutine.wrap(function() local b <close> = closer 'b'\n"
+                        "  error('x', 0) end)))\n"
                         "log 'goes on within the slice' return 'but this is not its result'");
-  expect_begin(&f, "false not enough memory\ngoes on within the slice\nclosed a nil\n"
+  expect_begin(&f, "false not enough memory\nclosed b x\nfalse x\n"
+                   "goes on within the slice\nclosed a nil\n"
                    "warn: the task held too much memory");
   expect_part(&f, "failed the task held too much memory");
   pl_buf_clear(&f.text);
