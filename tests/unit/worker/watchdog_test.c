@@ -11,6 +11,8 @@
 #include <cmocka.h>
 #include <lauxlib.h>
 #include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "runtime/run.h"
@@ -143,6 +145,37 @@ static void without_memory_it_does_not_start(void **state) {
   pl_watchdog_stop(&dog);
 }
 
+// In a process of its own: a worker that has been in the same run for ever and blocks the signal.
+static void run_deaf_worker(int fd) {
+  struct pl_watchdog dog;
+  struct pl_budget budget, *budgets[] = {&budget};
+  struct pl_budget_limits stall = {.stall_ns = 20 * MS};
+  dup2(fd, STDERR_FILENO);
+  pl_budget_init(&budget, &stall, 1);
+  pl_budget_attach(&budget);
+  pl_budget_detach();
+  atomic_store(&budget.switches, 1);
+  if (pl_watchdog_start(&dog, budgets, 1)) _exit(1);
+  for (;;) pause();
+}
+
+static void a_worker_that_takes_no_signal_ends_the_process(void **state) {
+  (void)state;
+  int fds[2], status;
+  char text[512] = "";
+  assert_int_equal(pipe(fds), 0);
+  pid_t child = fork();
+  if (child == 0) run_deaf_worker(fds[1]);
+  assert_true(child > 0);
+  close(fds[1]);
+  assert_true(read(fds[0], text, sizeof text - 1) > 0);
+  close(fds[0]);
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_true(WIFSIGNALED(status));
+  assert_int_equal(WTERMSIG(status), SIGABRT);
+  assert_non_null(strstr(text, "is stuck for longer than limits.stall"));
+}
+
 static void it_ends_while_it_sleeps(void **state) {
   (void)state;
   struct pl_watchdog dog;
@@ -162,6 +195,7 @@ int main(void) {
       cmocka_unit_test(short_runs_wake_it_and_are_left_alone),
       cmocka_unit_test(without_limits_there_is_no_thread),
       cmocka_unit_test(without_memory_it_does_not_start),
+      cmocka_unit_test(a_worker_that_takes_no_signal_ends_the_process),
       cmocka_unit_test(it_ends_while_it_sleeps),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
