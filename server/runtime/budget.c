@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "runtime/kill_error.h"
 #include "runtime/stack_dump.h"
+#include "runtime/wait.h"
 
 // How the signal's handler finds its worker.
 static _Thread_local struct pl_budget *own_budget;
@@ -132,17 +133,12 @@ static bool is_innermost(const struct pl_task *task, lua_State *L) {
   return task->chain[task->depth - 1] == L;
 }
 
-static bool chain_is_yieldable(const struct pl_task *task) {
-  for (size_t i = task->depth; i-- > 0;)
-    if (!lua_isyieldable(task->chain[i])) return false;
-  return true;
-}
-
 static void give_way(lua_State *L, struct pl_task *task, uint64_t used) {
   struct pl_budget *budget = task->vm->budget;
   disarm(L);
   pl_budget_renew(task->vm);
-  if (!budget->limits.slice_ns || !is_innermost(task, L) || !chain_is_yieldable(task)) return;
+  if (!budget->limits.slice_ns || !is_innermost(task, L) || !pl_wait_chain_is_yieldable(task))
+    return;
   task->cpu_ns = used;
   task->is_preempted = task->is_suspended = true;
   uint64_t before = atomic_load_explicit(&budget->preemptions, memory_order_relaxed);

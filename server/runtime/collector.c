@@ -14,6 +14,7 @@
 #include <lua.h>
 
 #include "base/clock.h"
+#include "runtime/budget.h"
 
 enum {
   STEP_LOG2 = 6,
@@ -112,7 +113,9 @@ static void note_allocated(struct pl_collector *c, size_t bytes) {
 static bool make_step(struct pl_collector *c, uint64_t *now_ns) {
   assert(!c->vm->sched.current);
   size_t before = heap_bytes(c);
+  struct pl_sched *outer = pl_budget_begin_vm(c->vm);  // a finaliser may loop
   bool is_over = lua_gc(c->vm->L, LUA_GCSTEP, 0) == 1;
+  pl_budget_end_vm(c->vm, outer);
   uint64_t begun_ns = *now_ns;
   *now_ns = pl_clock_ns();
   if (*now_ns - begun_ns > c->longest_step_ns) c->longest_step_ns = *now_ns - begun_ns;
@@ -241,7 +244,9 @@ void pl_collector_start(struct pl_collector *c, struct pl_vm *vm, size_t limit_b
 
 void pl_collector_collect(struct pl_collector *c, struct pl_vm *vm) {
   if (c->vm) begin_cycle(c);
+  struct pl_sched *outer = pl_budget_begin_vm(vm);
   lua_gc(vm->L, LUA_GCCOLLECT);
+  pl_budget_end_vm(vm, outer);
   if (!c->vm) return;
   end_cycle(c);
   c->seen_bytes = heap_bytes(c);

@@ -88,12 +88,7 @@ void pl_kill_cut(struct pl_task *task, lua_State *co, lua_State *L) {
 // ---- the end ----
 
 static void leave_queues(struct pl_task *task) {
-  struct pl_wait *w = task->wait;
-  task->wait = NULL;
-  if (w) {
-    w->is_over = true;
-    w->cancel(w);
-  }
+  pl_wait_abandon(task);
   if (task->state == PL_TASK_READY) pl_sched_remove(task);
   task->state = PL_TASK_RUNNING;
   task->is_suspended = task->is_woken = false;

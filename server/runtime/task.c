@@ -6,6 +6,7 @@
 
 #include <lauxlib.h>
 
+#include "runtime/budget.h"
 #include "runtime/grace.h"
 #include "runtime/pool.h"
 #include "runtime/results.h"
@@ -36,7 +37,7 @@ static int fail(lua_State *L, struct pl_task *task) {
   lua_settop(L, 2);
   lua_pushvalue(L, 2);
   pl_results_put(L, task->id, 1);
-  if (!task->ops->on_error) return 0;
+  if (!task->ops->on_error || pl_budget_has_interrupted(task)) return 0;
   lua_pushcfunction(L, task->ops->on_error);
   lua_insert(L, 2);
   return after_error_hook(L, lua_pcallk(L, 1, 0, MESSAGE_HANDLER, 0, after_error_hook), 0);

@@ -79,7 +79,6 @@ static void keep_error(lua_State *L, struct pl_call *call) {
 // file.
 static int answer_error(lua_State *L) {
   struct pl_call *call = pl_call_current(L);
-  if (pl_budget_has_interrupted(pl_task_current(L))) return 0;  // on_end answers
   keep_error(L, call);
   bool can_answer = call->x->status == 0 && !pl_task_current(L)->cancelled;
   lua_getfield(L, 1, "value");
