@@ -23,7 +23,7 @@ enum {
   PL_PATTERN_CAPTURES_MAX = 32,
   PL_PATTERN_CHOICES_MAX = 199,  ///< as deep as stock Lua's matcher nests
   PL_PATTERN_STEPS_BASE = 1000000,
-  PL_PATTERN_STEPS_PER_BYTE = 64
+  PL_PATTERN_STEPS_PER_BYTE = 16
 };
 
 /// In pl_pattern_capture.len: no length yet, or none at all.
