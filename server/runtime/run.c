@@ -54,7 +54,9 @@ static bool run_task(struct pl_task *task) {
   task->run_began_ns = 0;
   if (PL_UNLIKELY(task->cpu_ns)) pl_budget_resume_clock(task);
   struct pl_sched *outer = vm->budget ? pl_budget_begin(vm->budget, sched) : NULL;
+  pl_heap_enter(&vm->heap, task->charge);
   bool is_over = run_chain(task, &status);
+  pl_heap_leave(&vm->heap);
   if (vm->budget) pl_budget_end(vm->budget, outer);
   sched->current = NULL;
   if (is_over) {

@@ -99,6 +99,8 @@ struct pl_task {
                                ///< raise instead of ECANCELED, or LUA_NOREF
   void *handle;                ///< what scripts hold on to it with (api/task_handle.c), or NULL
   struct pl_task *next_spare;  ///< pool.c's list of structs without a coroutine
+  struct pl_charge *charge;    ///< memory of its request (heap.h): the root task's own_charge
+  struct pl_charge own_charge;
   // Its use of the CPU, and its end from outside (budget.h, kill.h).
   uint64_t cpu_ns;        ///< used since its last wait by runs that were preempted
   uint64_t run_began_ns;  ///< pl_clock_cpu_ns() when this run began; 0: not known
@@ -183,6 +185,7 @@ struct pl_vm {
   void (*on_handle_end)(struct pl_task *task);
   void (*on_handle_gone)(struct pl_task *task);
   struct pl_heap heap;          ///< Lua's memory, and its bounds
+  size_t request_memory;        ///< limit of each root task's charge, bytes; 0 = none
   struct pl_budget *budget;     ///< its worker's (budget.h); NULL: tasks run as long as they like
   bool has_collected;           ///< a script has, since collector.c last looked
   struct pl_warnings warnings;  ///< the line that is being put together

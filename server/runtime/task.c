@@ -92,6 +92,8 @@ static void place(struct pl_task *task, struct pl_task *parent, void *owner) {
   task->owner = parent ? parent->owner : owner;
   task->call_depth = parent ? parent->call_depth : 0;
   task->deadline_ms = parent ? parent->deadline_ms : 0;
+  task->charge = parent ? parent->charge : &task->own_charge;
+  if (!parent) pl_charge_init(task->charge, &task->vm->heap, task->vm->request_memory);
   pl_list_push_back(parent ? &parent->children : &task->vm->roots, &task->sibling);
 }
 

@@ -247,7 +247,7 @@ static void fill_context(struct pl_generation *g) {
   g->vm.grace_ms = g->options.config->timeouts_grace_ms;
   g->grace_timer.fn = on_grace_timer;
   uint64_t memory = g->options.config->limits_memory_bytes;
-  g->vm.heap.limit = memory > SIZE_MAX / 2 ? 0 : (size_t)memory * 2;
+  g->vm.heap.ceiling = memory > SIZE_MAX / 2 ? 0 : (size_t)memory * 2;
 }
 
 struct pl_generation *pl_generation_new(const struct pl_generation_options *options) {

@@ -37,7 +37,7 @@ static inline void rows_check(const struct row *rows, size_t count, const char *
   struct both b;
   struct pl_buf out = {0};
   both_open(&b, prepare);
-  b.vm.heap.limit = limit;
+  pl_heap_set_ceiling(&b.vm.heap, limit);
   lua_State *states[] = {b.vm.L, b.stock};
   for (size_t i = 0; i < count; i++) {
     for (int k = 0; k <= is_stock_too; k++) {

@@ -162,10 +162,10 @@ static void without_memory_a_chain_fails_and_the_next_one_works(void **state) {
                            "  return coroutine.wrap(nest)(n - 1)\n"
                            "end\n"
                            "for i = 1, 8 do pcall(nest, i) end");
-    f.vm.heap.limit = f.vm.heap.bytes + spare;
+    pl_heap_set_ceiling(&f.vm.heap, f.vm.heap.bytes + spare);
     pl_run_start(task, 0);
     fake_run(&f);
-    f.vm.heap.limit = 0;
+    pl_heap_set_ceiling(&f.vm.heap, 0);
     pl_buf_clear(&f.text);
     fake_start(&f, "return coroutine.wrap(function() return wait('fine') end)()");
     fake_run(&f);

@@ -299,9 +299,9 @@ static void without_memory_a_task_is_ended_all_the_same(void **state) {
         &f, "local a <close> = closer 'a' coroutine.wrap(function() wait() end)()");
     lua_gc(f.vm.L, LUA_GCCOLLECT);
     lua_gc(f.vm.L, LUA_GCCOLLECT);
-    f.vm.heap.limit = f.vm.heap.bytes + spare;
+    pl_heap_set_ceiling(&f.vm.heap, f.vm.heap.bytes + spare);
     pl_kill_task(task, PL_KILL_MEMORY);
-    f.vm.heap.limit = 0;
+    pl_heap_set_ceiling(&f.vm.heap, 0);
     assert_int_equal(f.vm.live_tasks, 0);
     expect_part(&f, "warn: ");
     pl_buf_clear(&f.text);

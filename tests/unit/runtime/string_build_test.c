@@ -123,14 +123,14 @@ static void a_refusal_allocates_nothing(void **state) {
   lua_gc(b.vm.L, LUA_GCCOLLECT);
   lua_gc(b.vm.L, LUA_GCSTOP);
   for (size_t i = 0; i < PL_ARRAY_LEN(expressions); i++) {
-    b.vm.heap.limit = b.vm.heap.bytes + 100000;  // so that not one more text has room
+    pl_heap_set_ceiling(&b.vm.heap, b.vm.heap.bytes + 100000);  // so that not one more text has room
     size_t before = b.vm.heap.bytes;
     rows_evaluate(b.vm.L, expressions[i], &out);
     assert_memory_equal(pl_buf_view(&out).data, "false|", 6);
     assert_non_null(strstr(pl_buf_view(&out).data, "needs more than the memory left"));
     assert_in_range(b.vm.heap.bytes - before, 0, SMALL);
   }
-  b.vm.heap.limit = 0;
+  pl_heap_set_ceiling(&b.vm.heap, 0);
   pl_buf_deinit(&out);
   both_close(&b);
 }
