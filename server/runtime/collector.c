@@ -245,7 +245,7 @@ void pl_collector_start(struct pl_collector *c, struct pl_vm *vm, size_t limit_b
 void pl_collector_collect(struct pl_collector *c, struct pl_vm *vm) {
   if (c->vm) begin_cycle(c);
   struct pl_sched *outer = pl_budget_begin_vm(vm);
-  lua_gc(vm->L, LUA_GCCOLLECT);
+  lua_gc(vm->sched.running ? vm->sched.running : vm->L, LUA_GCCOLLECT);
   pl_budget_end_vm(vm, outer);
   if (!c->vm) return;
   end_cycle(c);

@@ -22,8 +22,6 @@
 #include "runtime/task.h"
 #include "runtime/value.h"
 
-enum { COLLECT_INTERVAL_MS = 100 };
-
 static void try_to_stop(struct pl_generation *g);
 
 // ---- the host ----
@@ -246,8 +244,8 @@ static void fill_context(struct pl_generation *g) {
   g->vm.on_idle = on_vm_idle;
   g->vm.grace_ms = g->options.config->timeouts_grace_ms;
   g->grace_timer.fn = on_grace_timer;
-  uint64_t memory = g->options.config->limits_memory_bytes;
-  g->vm.heap.ceiling = memory > SIZE_MAX / 2 ? 0 : (size_t)memory * 2;
+  g->api.body.account = g->api.header_lines.account = g->options.account;
+  pl_heap_join(&g->vm.heap, g->options.account);
 }
 
 struct pl_generation *pl_generation_new(const struct pl_generation_options *options) {
@@ -343,14 +341,14 @@ void pl_generation_release(struct pl_generation *g) {
 }
 
 bool pl_generation_is_short_of_memory(struct pl_generation *g) {
-  uint64_t limit = g->options.config->limits_memory_bytes;
-  if (PL_LIKELY(g->vm.heap.bytes <= limit)) return false;
-  uint64_t now = pl_loop_now_ms(g->options.loop);
-  if (now >= g->collect_after_ms) {
-    pl_collector_collect(&g->collect.collector, &g->vm);
-    g->collect_after_ms = now + COLLECT_INTERVAL_MS;
-  }
-  return g->vm.heap.bytes > limit;
+  return pl_account_is_short(g->options.account);
+}
+
+void pl_generation_collect(struct pl_generation *g) {
+  pl_collector_collect(&g->collect.collector, &g->vm);
+  pl_heap_report(&g->vm.heap);
+  // What an encoder that raised has left there.
+  if (!g->vm.sched.running) pl_buf_deinit(&g->api.body);
 }
 
 size_t pl_generation_kept_results(struct pl_generation *g) {

@@ -4,6 +4,7 @@
 //        \--app failed--> FAILED ------------------------------------------------------> STOPPED
 #include "worker/worker.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include "runtime/budget.h"
 #include "runtime/run.h"
 #include "worker/dispatch.h"
+#include "worker/memory.h"
 
 enum { SPARE_CONNECTIONS = 32, PLACING_SLACK = 2 };
 
@@ -259,6 +261,7 @@ static int load_generation(struct pl_worker *worker) {
                                     .worker_count = options->worker_count,
                                     .task_counter = &worker->last_task,
                                     .budget = &worker->budget,
+                                    .account = &worker->account,
                                     .skip_start = options->is_dry_run,
                                     .ctx = worker,
                                     .on_loaded = on_loaded,
@@ -361,6 +364,7 @@ static int init_parts(struct pl_worker *worker) {
   worker->loop.on_written = collect_garbage;
   worker->http = (struct pl_http_service){.server_header = worker->config->server_header,
                                           .limits = limits_of(worker),
+                                          .account = &worker->account,
                                           .ctx = worker,
                                           .on_request = on_request,
                                           .on_finished = on_finished,
@@ -372,6 +376,7 @@ static int init_parts(struct pl_worker *worker) {
     return error;
   }
   pl_dispatch_init(worker);
+  pl_worker_memory_init(worker);
   worker->drain_timer.fn = on_drain_timeout;
   worker->sweep.fn = free_generation;
   pl_list_init(&worker->sweep.link);
@@ -395,6 +400,7 @@ static void run_thread(void *arg) {
   pl_http_service_deinit(&worker->http);
   worker->audit.handles = (size_t)pl_loop_deinit(&worker->loop);
   pl_budget_detach();
+  assert(worker->account.bytes == 0);  // part of the audit: debug builds only
   worker->options->on_stopped(worker, worker->options->ctx);
 }
 

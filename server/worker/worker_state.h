@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "base/account.h"
 #include "base/list.h"
 #include "http/service.h"
 #include "io/listener.h"
@@ -51,8 +52,10 @@ struct pl_worker {
   size_t seen_connections;        ///< at the last on_connections
   struct pl_admission admission;  ///< requests that run, that wait, and that were refused
   struct pl_timer drain_timer;
-  struct pl_deferred sweep;  ///< frees generations that have stopped
-  uint64_t last_task;        ///< the counter of task ids, which goes on over generations
-  struct pl_budget budget;   ///< how long Lua may keep the worker; one for all generations
+  struct pl_deferred sweep;   ///< frees generations that have stopped
+  uint64_t last_task;         ///< the counter of task ids, which goes on over generations
+  struct pl_budget budget;    ///< how long Lua may keep the worker; one for all generations
+  struct pl_account account;  ///< limits.memory
+  uint64_t relieve_after_ms;  ///< no collection for memory's sake before that
   struct pl_audit audit;
 };
