@@ -45,6 +45,7 @@ struct pl_route {
   const char *places;       ///< "app.lua:3, auth.lua:10": where its handlers are written
   uint64_t body_limit;      ///< bytes; UINT64_MAX: the route's `body = false`
   bool body_is_unlimited;   ///< `body = false`: body(), json(), form() still obey limits.body
+  size_t memory_limit;      ///< bytes of a request's charge (runtime/heap.h); 0 = none
   uint64_t timeout_ms;      ///< to the head of the answer; 0 = none
   uint64_t cpu_limit_ns;    ///< of CPU without waiting; 0: limits.cpu; UINT64_MAX: none
   size_t in_flight_limit;   ///< 0 = none of its own

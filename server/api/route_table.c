@@ -79,11 +79,19 @@ static uint64_t option_cpu(lua_State *L, const struct pl_config *config, const c
   return ms > UINT64_MAX / NS_PER_MS ? UINT64_MAX : ms * NS_PER_MS;
 }
 
+// `false`, the option's or the configuration's, is no limit at all.
+static size_t option_memory(lua_State *L, const struct pl_config *config) {
+  uint64_t bytes =
+      option_number(L, "memory", config->limits_request_memory_bytes, PL_CONFIG_UNBOUNDED);
+  return bytes == PL_CONFIG_UNBOUNDED ? 0 : (size_t)bytes;
+}
+
 static void read_options(lua_State *L, const struct pl_config *config, struct pl_route *route) {
   lua_getfield(L, -1, "options");
   route->cpu_limit_ns = option_cpu(L, config, route->where);
   route->timeout_ms = option_number(L, "timeout", config->timeouts_request_ms, 0);
   route->body_limit = option_number(L, "body", config->limits_body_bytes, UINT64_MAX);
+  route->memory_limit = option_memory(L, config);
   route->in_flight_limit = option_number(L, "in_flight", 0, 0);
   lua_getfield(L, -1, "half_close");
   route->half_close = lua_toboolean(L, -1);

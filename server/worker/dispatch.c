@@ -216,6 +216,7 @@ static inline void start_task(struct pl_call *call) {
   }
   call->task = task;
   task->cpu_limit_ns = call->route->cpu_limit_ns;
+  task->charge->limit = call->route->memory_limit;
   pl_admission_take(&worker->admission, call->route);
   lua_pushcfunction(task->co, handle_request);
   lua_rawgeti(task->co, LUA_REGISTRYINDEX, call->route->handler);

@@ -223,6 +223,7 @@ static void start_loading(struct pl_generation *g) {
     fail_loading(g);
     return;
   }
+  task->charge->limit = 0;  // what an app loads is its own, not a request's
   g->loader = task;
   lua_pushcfunction(task->co, load_app);
   pl_run_start(task, 0);
@@ -246,6 +247,8 @@ static void fill_context(struct pl_generation *g) {
   g->grace_timer.fn = on_grace_timer;
   g->api.body.account = g->api.header_lines.account = g->options.account;
   pl_heap_join(&g->vm.heap, g->options.account);
+  uint64_t memory = g->options.config->limits_request_memory_bytes;
+  g->vm.request_memory = memory == PL_CONFIG_UNBOUNDED ? 0 : (size_t)memory;
 }
 
 struct pl_generation *pl_generation_new(const struct pl_generation_options *options) {
