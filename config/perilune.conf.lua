@@ -31,8 +31,15 @@ return {
     -- to the hard one) leaves after 64 and 8 per worker. A number that the limit cannot carry is an
     -- error at the start. (1 to 10000000)
     connections = "auto",
-    -- Requests that a worker runs at the same time; more are answered with 503. (1 to 1000000)
+    -- Requests that a worker runs at the same time; more wait for a place (limits.queue). (1 to
+    -- 1000000)
     in_flight = 1024,
+    -- Requests that wait at most for a place in limits.in_flight, per worker, and for one in a
+    -- route's own in_flight, per route; more are answered with 503. (0 to 1000000)
+    queue = 1024,
+    -- When a worker's events have waited longer than that, twice in a row, new requests are
+    -- answered with 503 until it is below half of it; false = never. (10ms to 24h)
+    lag = "1s",
     -- The longest request line; a longer one is answered with 414. (64 to 1m)
     request_line = "8k",
     -- All header fields of a request together; more are answered with 431. (128 to 16m)
@@ -61,6 +68,19 @@ return {
     -- Memory of a worker: its Lua heap and what C holds for its requests. Over three quarters of it
     -- connections stop reading, over it bodies are refused with 503; false = none. (4m to 1024g)
     memory = "256m",
+    -- Memory of one request and its tasks: what their Lua code holds and the bodies that they keep.
+    -- One that has more is ended with 500; false = none. A route's own option wins. (64k to 1024g)
+    request_memory = "64m",
+    -- How long a handler may keep its worker while others want to run; then they run in between.
+    -- false = for as long as it likes. (1ms to 60s)
+    slice = "10ms",
+    -- How much CPU a handler may use without waiting; one that uses more is ended and answered with
+    -- 503. A route's own option wins; false = no limit. (1ms to 24h)
+    cpu = "1s",
+    -- A worker that is stuck in a finaliser or a C function for so long, which nothing can
+    -- interrupt, ends the process with its Lua stack on stderr, for its supervisor to start it
+    -- again; false = never. (100ms to 24h)
+    stall = "10s",
   },
 
   timeouts = {
@@ -75,6 +95,10 @@ return {
     -- From the end of the header to the head of the answer, less the time spent waiting for the
     -- client's body; false = none. (10ms to 24h)
     request = "30s",
+    -- How long a request may wait for a place (limits.queue) before it is answered with 503; after
+    -- one has waited so long, a tenth of it until nobody waits. false = as long as its
+    -- timeouts.request allows. (10ms to 24h)
+    queue = "1s",
     -- How long a client may take nothing of its answer; false = none. (10ms to 24h)
     write = "30s",
     -- How long a cancelled task may take to end, and a task.shield in it; then it is ended from

@@ -21,6 +21,15 @@ local function count(value)
   return value
 end
 
+-- Less would end requests that have not done anything yet.
+local LEAST_MEMORY = 64 * 1024
+
+local function memory(value)
+  local bytes, problem = native.parse_size(value)
+  if bytes and bytes < LEAST_MEMORY then return nil, "at least 64k is expected" end
+  return bytes, problem
+end
+
 -- `false` lifts the limit.
 local function or_none(parse)
   return function(value)
@@ -31,7 +40,9 @@ end
 
 local kinds = {
   timeout = or_none(native.parse_time),
+  cpu = or_none(native.parse_time),
   body = or_none(native.parse_size),
+  memory = or_none(memory),
   in_flight = count,
   half_close = boolean,
   name = text,

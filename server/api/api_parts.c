@@ -171,12 +171,16 @@ static int read_part(lua_State *L, int status, lua_KContext ctx) {
   struct pl_multipart_reader *reader = check_part(L, 1);
   struct pl_call *call = part_call(L, 1);
   size_t limit = pl_api_context(L)->config->limits_body_bytes;
+  size_t before = reader->content.cap;
   int rc = pl_multipart_reader_gather(reader, call, &reader->content, limit + 1);
+  pl_body_charge(L, before, reader->content.cap);
+  if (rc == PL_EAGAIN && pl_body_is_refused(call)) rc = PL_ENOMEM;
   if (rc == PL_EAGAIN) return pl_body_wait(L, call, ctx, read_part);
   if (rc == 0) rc = PL_ELIMIT;
   if (rc != PL_EOF) return pl_multipart_reader_raise(L, reader, rc);
   struct pl_strv content = pl_buf_view(&reader->content);
   lua_pushlstring(L, content.data, content.len);
+  pl_body_charge(L, reader->content.cap, 0);
   pl_buf_deinit(&reader->content);
   return 1;
 }

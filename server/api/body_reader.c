@@ -28,6 +28,11 @@ static void free_body(void *arg) {
   pl_buf_deinit(&call->body);
 }
 
+static int begin_body(struct pl_call *call) {
+  call->body.account = call->x->arena.account;
+  return pl_arena_defer(&call->x->arena, free_body, call);
+}
+
 void pl_body_begin_stream(lua_State *L, struct pl_call *call, const char *operation) {
   check_time(L, call, operation);
   if (call->body_state == PL_BODY_STREAMED) raise_handed_out(L, operation);
@@ -36,7 +41,7 @@ void pl_body_begin_stream(lua_State *L, struct pl_call *call, const char *operat
                "%s: the body was read already by body(), json() or form(): call %s first, or go "
                "on with req:body()",
                operation, operation);
-  if (pl_arena_defer(&call->x->arena, free_body, call)) pl_body_raise(L, PL_ENOMEM);
+  if (begin_body(call)) pl_body_raise(L, PL_ENOMEM);
   call->body_state = PL_BODY_STREAMED;
 }
 
@@ -48,15 +53,36 @@ static bool is_too_long_to_keep(lua_State *L, const struct pl_call *call) {
          pl_buf_len(&call->body) > pl_api_context(L)->config->limits_body_bytes;
 }
 
+bool pl_body_is_refused(const struct pl_call *call) {
+  pl_heap_report(&call->vm->heap);
+  return pl_account_is_short(call->x->arena.account);
+}
+
+void pl_body_charge(lua_State *L, size_t old_bytes, size_t bytes) {
+  struct pl_vm *vm = pl_vm_of(L);
+  pl_heap_charge_outside(&vm->heap, vm->sched.current->charge, old_bytes, bytes);
+}
+
+// The body grows with what has come, never with what is announced; that only bounds it.
 static int read_on(lua_State *L, struct pl_call *call) {
+  int64_t length = call->x->request.content_length;
+  size_t most = length >= 0 ? (size_t)length : SIZE_MAX, before = call->body.cap;
   int rc = 0;
   while (rc == 0) {
     struct pl_strv piece;
     rc = call->x->ops->read_body(call->x, &piece);
-    if (rc == 0) rc = pl_buf_append(&call->body, piece.data, piece.len);
+    if (rc == 0) rc = pl_buf_append_within(&call->body, piece.data, piece.len, most);
     if (rc == 0 && is_too_long_to_keep(L, call)) rc = PL_ELIMIT;
+    if (rc == 0 && pl_body_is_refused(call)) rc = PL_ENOMEM;
   }
+  pl_body_charge(L, before, call->body.cap);
   return rc;
+}
+
+// A body that failed is of no use: what it holds may be what the others wait for.
+static void drop(lua_State *L, struct pl_call *call) {
+  pl_body_charge(L, call->body.cap, 0);
+  pl_buf_deinit(&call->body);
 }
 
 int pl_body_keep(lua_State *L, struct pl_call *call, const char *operation) {
@@ -66,13 +92,14 @@ int pl_body_keep(lua_State *L, struct pl_call *call, const char *operation) {
   if (call->body_state == PL_BODY_STREAMED) return raise_handed_out(L, operation);
   pl_wait_check(L, operation);
   if (call->body_state == PL_BODY_UNREAD) {
-    if (pl_arena_defer(&call->x->arena, free_body, call)) return PL_ENOMEM;
+    if (begin_body(call)) return PL_ENOMEM;
     call->body_state = PL_BODY_READING;
   }
   int rc = read_on(L, call);
   if (rc == PL_EAGAIN) return rc;
   call->body_state = rc == PL_EOF ? PL_BODY_KEPT : PL_BODY_FAILED;
   call->body_error = rc;
+  if (rc != PL_EOF) drop(L, call);
   return rc == PL_EOF ? 0 : rc;
 }
 
@@ -133,7 +160,7 @@ static const struct failure {
     {PL_ELIMIT, 413, "the body is longer than limits.body or its route's limit"},
     {PL_ETIMEDOUT, 408, "the body came too slowly (timeouts.body)"},
     {PL_EPROTO, 400, "the body is cut short, or its framing is broken"},
-    {PL_ENOMEM, 503, "out of memory"},
+    {PL_ENOMEM, 503, "the server is short of memory (limits.memory)"},
     {PL_EINVAL, 500, "the request has been answered, its body is gone: read it before"},
 };
 
@@ -143,10 +170,21 @@ static const struct failure *find_failure(int code) {
   return NULL;
 }
 
+/* stack: ..., error object */
+static void ask_to_retry(lua_State *L) {
+  lua_createtable(L, 0, 1);
+  lua_pushliteral(L, "1");
+  lua_setfield(L, -2, "Retry-After");
+  lua_setfield(L, -2, "headers");
+  lua_pushboolean(L, 1);
+  lua_setfield(L, -2, "is_public");
+}
+
 int pl_body_raise(lua_State *L, int code) {
   const struct failure *f = find_failure(code);
   if (!f) return pl_call_raise_gone(L);
   pl_value_push_error(L, f->status, pl_error_name(code), f->message);
+  if (f->status == 503) ask_to_retry(L);
   return lua_error(L);
 }
 

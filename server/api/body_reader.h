@@ -40,6 +40,13 @@ int pl_body_hand_out(lua_State *L, struct pl_buf *buf);
 /// waits for it.
 int pl_body_wait(lua_State *L, struct pl_call *call, lua_KContext ctx, lua_KFunction k);
 
+/// Whether the worker is too short of memory (limits.memory) for a body that is kept to grow: it is
+/// refused with PL_ENOMEM then.
+bool pl_body_is_refused(const struct pl_call *call);
+
+/// The running task's request keeps `bytes` of a body in C, instead of `old_bytes`.
+void pl_body_charge(lua_State *L, size_t old_bytes, size_t bytes);
+
 /// Raises the error that answers by itself (413, 408, 400, 503) for what reading returned.
 int pl_body_raise(lua_State *L, int code);
 

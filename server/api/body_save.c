@@ -105,7 +105,9 @@ static int go_on(lua_State *L, int status, lua_KContext ctx) {
 
 static void push_saver(lua_State *L, struct pl_multipart_reader *reader) {
   struct saver *s = lua_newuserdatauv(L, sizeof *s, 0);
-  *s = (struct saver){.reader = reader, .file.on_done = on_step_done};
+  *s = (struct saver){.reader = reader,
+                      .file.on_done = on_step_done,
+                      .data.account = pl_api_context(L)->body.account};
   if (reader) s->part = reader->number;
   if (luaL_newmetatable(L, SAVER_TYPE)) {
     lua_pushcfunction(L, release_saver);

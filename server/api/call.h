@@ -18,6 +18,20 @@
 #include "runtime/task.h"
 #include "runtime/wait.h"
 
+/// Requests that wait for a place, oldest first (worker/admission.h).
+struct pl_lane {
+  struct pl_list waiting;  ///< pl_call.queue_link
+  struct pl_list link;     ///< in the worker's list of lanes in which somebody waits
+  size_t count;
+  bool is_overloaded;  ///< somebody has waited here in vain since it was empty
+};
+
+static inline void pl_lane_init(struct pl_lane *lane) {
+  *lane = (struct pl_lane){0};
+  pl_list_init(&lane->waiting);
+  pl_list_init(&lane->link);
+}
+
 /// A route as loaded: one handler (Lua composes pipelines and middleware into one function) and its
 /// options. Lives as long as its generation.
 struct pl_route {
@@ -31,9 +45,12 @@ struct pl_route {
   const char *places;       ///< "app.lua:3, auth.lua:10": where its handlers are written
   uint64_t body_limit;      ///< bytes; UINT64_MAX: the route's `body = false`
   bool body_is_unlimited;   ///< `body = false`: body(), json(), form() still obey limits.body
+  size_t memory_limit;      ///< bytes of a request's charge (runtime/heap.h); 0 = none
   uint64_t timeout_ms;      ///< to the head of the answer; 0 = none
+  uint64_t cpu_limit_ns;    ///< of CPU without waiting; 0: limits.cpu; UINT64_MAX: none
   size_t in_flight_limit;   ///< 0 = none of its own
   size_t in_flight;
+  struct pl_lane lane;  ///< who waits for a place in in_flight_limit; not of fallbacks
   bool half_close;
   const struct pl_strv *capture_names;
   size_t capture_count;
@@ -76,6 +93,13 @@ struct pl_call {
   enum pl_body_state body_state;
   int body_error;      ///< FAILED: why, a PL_ code
   struct pl_buf body;  ///< KEPT: the whole body; freed with the arena
+
+  struct pl_lane *lane;       ///< in which it waits for a place (worker/admission.h), or NULL
+  struct pl_list queue_link;  ///< in the lane
+  uint64_t queue_number;      ///< counts the waiting requests of the worker, in their order
+  uint64_t queued_ms;         ///< when it began to wait
+  int fallback_status;        ///< 404, 405: the app's not_found is told so; 0: a route was found
+  unsigned allowed;           ///< 405: methods that there are, a bit each
 };
 
 /// The request object's metatable (api_request.c).

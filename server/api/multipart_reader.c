@@ -35,7 +35,8 @@ struct pl_multipart_reader *pl_multipart_reader_push(lua_State *L, const struct 
   if (rc == PL_EINVAL) pl_call_raise(L, 415, "multipart/form-data is expected");
   if (rc) pl_call_raise(L, 400, "the Content-Type has no valid boundary");
   struct pl_multipart_reader *reader = lua_newuserdatauv(L, sizeof *reader, 0);
-  *reader = (struct pl_multipart_reader){.input = PL_STRV("")};
+  *reader =
+      (struct pl_multipart_reader){.input = PL_STRV(""), .content.account = call->x->arena.account};
   pl_multipart_init(&reader->parser, boundary,
                     (struct pl_multipart_limits){.parts = config->limits_parts,
                                                  .header_bytes = config->limits_header_bytes});

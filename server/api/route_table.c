@@ -64,10 +64,34 @@ static uint64_t option_number(lua_State *L, const char *name, uint64_t standard,
   return value;
 }
 
+// A limit is of no use where nothing measures.
+static uint64_t option_cpu(lua_State *L, const struct pl_config *config, const char *where) {
+  enum { NS_PER_MS = 1000000 };
+  bool is_measured = config->limits_slice_ms || config->limits_cpu_ms || config->limits_stall_ms;
+  if (lua_getfield(L, -1, "cpu") == LUA_TNUMBER && !is_measured) {
+    luaL_error(L,
+               "%s: the option cpu has no effect while limits.slice, limits.cpu and "
+               "limits.stall are all false",
+               where);
+  }
+  lua_pop(L, 1);
+  uint64_t ms = option_number(L, "cpu", 0, UINT64_MAX);
+  return ms > UINT64_MAX / NS_PER_MS ? UINT64_MAX : ms * NS_PER_MS;
+}
+
+// `false`, the option's or the configuration's, is no limit at all.
+static size_t option_memory(lua_State *L, const struct pl_config *config) {
+  uint64_t bytes =
+      option_number(L, "memory", config->limits_request_memory_bytes, PL_CONFIG_UNBOUNDED);
+  return bytes == PL_CONFIG_UNBOUNDED ? 0 : (size_t)bytes;
+}
+
 static void read_options(lua_State *L, const struct pl_config *config, struct pl_route *route) {
   lua_getfield(L, -1, "options");
+  route->cpu_limit_ns = option_cpu(L, config, route->where);
   route->timeout_ms = option_number(L, "timeout", config->timeouts_request_ms, 0);
   route->body_limit = option_number(L, "body", config->limits_body_bytes, UINT64_MAX);
+  route->memory_limit = option_memory(L, config);
   route->in_flight_limit = option_number(L, "in_flight", 0, 0);
   lua_getfield(L, -1, "half_close");
   route->half_close = lua_toboolean(L, -1);
@@ -144,6 +168,7 @@ static void read_route(lua_State *L, const struct pl_config *config, struct pl_r
   route->name = copy_field(L, table, "name");
   unsigned methods = read_methods(L, table, route);
   read_options(L, config, route);
+  pl_lane_init(&route->lane);
   route->wants_request = handler_wants_request(L);
   route->handler = ref_field(L, "handler");
   route->on_error = ref_field(L, "on_error");

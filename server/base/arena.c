@@ -13,6 +13,7 @@ enum { BLOCK_BYTES = 1000, LARGE_BYTES = BLOCK_BYTES / 2, ALIGNMENT = 16 };
 
 struct pl_arena_block {
   struct pl_arena_block *older;
+  size_t size;  // with this head
   _Alignas(ALIGNMENT) char bytes[];
 };
 
@@ -28,11 +29,17 @@ void pl_arena_init(struct pl_arena *a, void *first, size_t size) {
   a->limit = a->first_limit;
 }
 
-static char *add_block(struct pl_arena *a, size_t usable) {
+static PL_COLD char *add_block(struct pl_arena *a, size_t usable) {
   if (usable > SIZE_MAX - sizeof(struct pl_arena_block)) return NULL;
-  struct pl_arena_block *block = pl_mem_alloc(sizeof *block + usable);
-  if (!block) return NULL;
+  size_t total = sizeof(struct pl_arena_block) + usable;
+  if (!pl_account_move(a->account, 0, total)) return NULL;
+  struct pl_arena_block *block = pl_mem_alloc(total);
+  if (!block) {
+    pl_account_give(a->account, total);
+    return NULL;
+  }
   block->older = a->blocks;
+  block->size = total;
   a->blocks = block;
   return block->bytes;
 }
@@ -80,6 +87,7 @@ void pl_arena_reset(struct pl_arena *a) {
   for (struct pl_arena_defer *d = a->defers; d; d = d->older) d->fn(d->arg);
   while (a->blocks) {
     struct pl_arena_block *older = a->blocks->older;
+    pl_account_give(a->account, a->blocks->size);
     pl_mem_free(a->blocks);
     a->blocks = older;
   }

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+#include "base/account.h"
 #include "base/base.h"
 #include "base/strv.h"
 
@@ -19,6 +20,7 @@ struct pl_arena {
   char *first_limit;              ///< behind it
   struct pl_arena_block *blocks;  ///< what was taken from pl_mem, newest first
   struct pl_arena_defer *defers;  ///< newest first
+  struct pl_account *account;     ///< where blocks are counted; NULL at init: nowhere
 };
 
 /// Starts an arena in `first`, which stays the caller's and is used again after each reset: a

@@ -13,6 +13,9 @@
 #define PL_LIKELY(x) __builtin_expect(!!(x), 1)
 #define PL_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
+/// On a function off the usual path: it stays out of its callers, which then stay small.
+#define PL_COLD __attribute__((cold, noinline))
+
 #define PL_ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
 
 /// The struct that `member` of `type`, to which ptr points, is embedded in.

@@ -11,8 +11,20 @@
 
 enum { SMALLEST_BLOCK = 256 };
 
-char *pl_buf_reserve(struct pl_buf *b, size_t more) {
-  if (b->cap - b->end >= more && b->block) return b->block + b->end;
+// The block becomes `cap` bytes. Returns: false: out of memory, nothing changed.
+static bool resize(struct pl_buf *b, size_t cap) {
+  if (!pl_account_move(b->account, b->cap, cap)) return false;
+  char *block = pl_mem_realloc(b->block, cap);
+  if (!block) {
+    pl_account_give(b->account, cap - b->cap);
+    return false;
+  }
+  b->block = block;
+  b->cap = cap;
+  return true;
+}
+
+static PL_COLD char *make_room(struct pl_buf *b, size_t more, size_t most) {
   size_t len = pl_buf_len(b);
   if (more > LARGEST_BLOCK - b->end) return NULL;
   // Moving fewer bytes than were consumed keeps a queue's cost per byte constant.
@@ -24,11 +36,13 @@ char *pl_buf_reserve(struct pl_buf *b, size_t more) {
   }
   size_t cap = b->cap ? b->cap : SMALLEST_BLOCK;
   while (cap < b->end + more) cap *= 2;
-  char *block = pl_mem_realloc(b->block, cap);
-  if (!block) return NULL;
-  b->block = block;
-  b->cap = cap;
-  return block + b->end;
+  if (cap > most) cap = most > b->end + more ? most : b->end + more;
+  return resize(b, cap) ? b->block + b->end : NULL;
+}
+
+char *pl_buf_reserve(struct pl_buf *b, size_t more) {
+  if (b->cap - b->end >= more && b->block) return b->block + b->end;
+  return make_room(b, more, SIZE_MAX);
 }
 
 int pl_buf_append(struct pl_buf *b, const void *data, size_t len) {
@@ -37,6 +51,12 @@ int pl_buf_append(struct pl_buf *b, const void *data, size_t len) {
   if (len) memcpy(to, data, len);
   b->end += len;
   return 0;
+}
+
+int pl_buf_append_within(struct pl_buf *b, const void *data, size_t len, size_t most) {
+  bool fits = b->cap - b->end >= len && b->block;
+  if (!fits && !make_room(b, len, most)) return PL_ENOMEM;
+  return pl_buf_append(b, data, len);
 }
 
 int pl_buf_printf(struct pl_buf *b, const char *format, ...) {
@@ -61,5 +81,6 @@ void pl_buf_consume(struct pl_buf *b, size_t n) {
 
 void pl_buf_deinit(struct pl_buf *b) {
   pl_mem_free(b->block);
-  *b = (struct pl_buf){0};
+  pl_account_give(b->account, b->cap);
+  *b = (struct pl_buf){.account = b->account};
 }

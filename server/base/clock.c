@@ -5,10 +5,18 @@
 
 #include <stdio.h>
 
-uint64_t pl_clock_ns(void) {
+static uint64_t read_ns(clockid_t clock) {
   struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
+  clock_gettime(clock, &t);
   return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+uint64_t pl_clock_ns(void) {
+  return read_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t pl_clock_cpu_ns(void) {
+  return read_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
 uint64_t pl_clock_ms(void) {

@@ -8,7 +8,10 @@
 /// Nanoseconds of CLOCK_MONOTONIC. Never goes back, does not know the time of day.
 uint64_t pl_clock_ns(void);
 
-/// Milliseconds of the same clock, rounded down.
+/// Nanoseconds of CPU time that the calling thread has used. A system call.
+uint64_t pl_clock_cpu_ns(void);
+
+/// Milliseconds of the same clock as pl_clock_ns, rounded down.
 uint64_t pl_clock_ms(void);
 
 enum { PL_HTTP_DATE_LEN = 29 };

@@ -1,23 +1,18 @@
-// /proc/self/cgroup names the group; its quota and that of every group above it count. In a
-// container without a cgroup namespace that name is the host's and not to be found below
-// /sys/fs/cgroup: walking up ends at the mount's root, which is the container's own group.
+// Affinity, and the quotas that the control groups give:
 //
-//   v2   0::/system.slice/x       /sys/fs/cgroup/system.slice/x/cpu.max   "150000 100000" | "max
-//   ..." v1   4:cpu,cpuacct:/docker/y  /sys/fs/cgroup/cpu/docker/y/cpu.cfs_quota_us (-1 = none)
-//                                                             cpu.cfs_period_us
+//   v2   cpu.max              "150000 100000", "max 100000"
+//   v1   cpu.cfs_quota_us     150000, -1 = none
+//        cpu.cfs_period_us    100000
 #define _GNU_SOURCE  // sched_getaffinity, CPU_COUNT_S
 #include "base/cpu.h"
 
-#include "base/base.h"
-#include "base/strv.h"
+#include "base/cgroup.h"
 
 #include <limits.h>
 #include <sched.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-enum { MOST_CPUS = 16384, LINE_BYTES = 4096 };
+enum { MOST_CPUS = 16384 };
 
 static unsigned count_affinity(void) {
   union {
@@ -29,21 +24,10 @@ static unsigned count_affinity(void) {
   return count < 1 ? 1 : (unsigned)count;
 }
 
-// Reads the first line of a file. Returns: whether there is one.
-static bool read_line(const char *path, char line[LINE_BYTES]) {
-  FILE *file = fopen(path, "re");
-  if (!file) return false;
-  bool has_line = fgets(line, LINE_BYTES, file) != NULL;
-  fclose(file);
-  return has_line;
-}
-
 // cpu.max: "max 100000" or "150000 100000".
 static bool read_quota_v2(const char *folder, double *cpus) {
-  char path[PATH_MAX], line[LINE_BYTES];
-  int len = snprintf(path, sizeof path, "%s/cpu.max", folder);
-  if (len < 0 || (size_t)len >= sizeof path || !read_line(path, line)) return false;
-  char *end;
+  char line[PL_CGROUP_LINE_BYTES], *end;
+  if (!pl_cgroup_read(folder, "cpu.max", line)) return false;
   long long quota = strtoll(line, &end, 10);
   long long period = strtoll(end, NULL, 10);
   if (end == line || quota <= 0 || period <= 0) return false;
@@ -52,10 +36,8 @@ static bool read_quota_v2(const char *folder, double *cpus) {
 }
 
 static long long read_number(const char *folder, const char *name) {
-  char path[PATH_MAX], line[LINE_BYTES];
-  int len = snprintf(path, sizeof path, "%s/%s", folder, name);
-  if (len < 0 || (size_t)len >= sizeof path || !read_line(path, line)) return -1;
-  return strtoll(line, NULL, 10);
+  char line[PL_CGROUP_LINE_BYTES];
+  return pl_cgroup_read(folder, name, line) ? strtoll(line, NULL, 10) : -1;
 }
 
 static bool read_quota_v1(const char *folder, double *cpus) {
@@ -72,57 +54,15 @@ static unsigned round_up(double cpus, unsigned limit) {
   return whole < cpus ? whole + 1 : whole;
 }
 
-typedef bool read_quota(const char *folder, double *cpus);
-
-// The smallest quota from `group` up to the root of the hierarchy mounted at `mount`.
-static unsigned limit_by_groups(const char *mount, const char *group, read_quota *read,
-                                unsigned limit) {
-  char folder[PATH_MAX];
-  int len = snprintf(folder, sizeof folder, "%s%s", mount, group);
-  if (len < 0 || (size_t)len >= sizeof folder) return limit;
-  size_t mount_len = strlen(mount);
-  for (;;) {
-    double cpus;
-    if (read(folder, &cpus)) limit = round_up(cpus, limit);
-    char *slash = strrchr(folder + mount_len, '/');
-    if (!slash) return limit;
-    *slash = '\0';
-  }
-}
-
-// Whether "cpu" is one of the names in "cpu,cpuacct".
-static bool has_cpu(const char *controllers) {
-  for (const char *name = controllers; *name;) {
-    size_t len = strcspn(name, ",");
-    if (pl_strv_eq(pl_strv(name, len), PL_STRV("cpu"))) return true;
-    name += len + (name[len] == ',');
-  }
-  return false;
-}
-
-// One line of /proc/self/cgroup: "number:controllers:group".
-static unsigned limit_by_line(const char *root, char *line, unsigned limit) {
-  line[strcspn(line, "\n")] = '\0';
-  char *controllers = strchr(line, ':');
-  char *group = controllers ? strchr(controllers + 1, ':') : NULL;
-  if (!group) return limit;
-  *group++ = '\0';
-  controllers++;
-  char mount[PATH_MAX];
-  bool is_v2 = *controllers == '\0';
-  if (!is_v2 && !has_cpu(controllers)) return limit;
-  int len = snprintf(mount, sizeof mount, "%s/sys/fs/cgroup%s", root, is_v2 ? "" : "/cpu");
-  if (len < 0 || (size_t)len >= sizeof mount) return limit;
-  return limit_by_groups(mount, group, is_v2 ? read_quota_v2 : read_quota_v1, limit);
+static void apply_quota(const char *folder, bool is_v2, void *ctx) {
+  unsigned *limit = ctx;
+  double cpus;
+  if (is_v2 ? read_quota_v2(folder, &cpus) : read_quota_v1(folder, &cpus))
+    *limit = round_up(cpus, *limit);
 }
 
 unsigned pl_cpu_limit_by_cgroup(const char *root, unsigned cpus) {
-  char line[LINE_BYTES];
-  int len = snprintf(line, sizeof line, "%s/proc/self/cgroup", root);
-  FILE *file = len > 0 && (size_t)len < sizeof line ? fopen(line, "re") : NULL;
-  if (!file) return cpus;
-  while (fgets(line, sizeof line, file)) cpus = limit_by_line(root, line, cpus);
-  fclose(file);
+  pl_cgroup_walk(root, "cpu", apply_quota, &cpus);
   return cpus;
 }
 

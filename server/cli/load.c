@@ -1,9 +1,13 @@
 // Finds the configuration and the app; used by the commands that need them.
 #include "cli/load.h"
 
+#include "base/cpu.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/memory_limit.h"
 #include "cli/message.h"
+#include "config/fit.h"
+#include "config/resolve.h"
 #include "worker/server.h"
 
 #include <stdlib.h>
@@ -37,6 +41,15 @@ static void print_report(const struct pl_config_report *report) {
   }
 }
 
+// What depends on the machine. Returns: rc; PL_ENOMEM: config needs no deinit.
+static int fit(struct pl_config *config, struct pl_config_report *report, int rc) {
+  unsigned workers = pl_config_workers(config, pl_cpu_usable());
+  pl_config_fit_memory(config, pl_memory_limit_by_cgroup(""), workers, report);
+  if (!report->is_out_of_memory) return rc;
+  pl_config_deinit(config);
+  return PL_ENOMEM;
+}
+
 int pl_cli_load_config(const struct pl_options *options, const char *app,
                        struct pl_config *config) {
   char *beside = path_beside(app);
@@ -51,6 +64,7 @@ int pl_cli_load_config(const struct pl_options *options, const char *app,
     };
     struct pl_config_report report = {0};
     rc = pl_config_load(config, &sources, &report);
+    if (rc != PL_ENOMEM) rc = fit(config, &report, rc);
     print_report(&report);
     pl_config_report_deinit(&report);
   }

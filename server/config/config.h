@@ -28,7 +28,8 @@ enum pl_config_source { PL_CONFIG_DEFAULT, PL_CONFIG_FILE, PL_CONFIG_ENVIRONMENT
 /// Where a value came from.
 struct pl_config_origin {
   enum pl_config_source source;
-  char *name;  ///< the file's path, the variable's or the flag's name; owned; NULL for a default
+  char *name;  ///< the file's path, the variable's or the flag's name; owned; of a default: why it
+               ///< is not config.def's, or NULL
 };
 
 /// The number of each key: PL_CONFIG_KEY_listen, ...

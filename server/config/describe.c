@@ -113,6 +113,8 @@ static int append_origin(const struct pl_config_origin *origin, struct pl_buf *o
   };
   const char *source = sources[origin->source];
   if (!origin->name) return pl_buf_printf(out, "-- %s\n", source);
+  if (origin->source == PL_CONFIG_DEFAULT)
+    return pl_buf_printf(out, "-- default, %s\n", origin->name);
   return pl_buf_printf(out, "-- %s: %s\n", source, origin->name);
 }
 

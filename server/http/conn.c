@@ -17,6 +17,7 @@ static uint64_t after(uint64_t start_ms, uint64_t limit_ms) {
 static uint64_t handling_deadline(const struct pl_conn *conn) {
   const struct pl_exchange_block *block = conn->current;
   const struct pl_http_limits *limits = &conn->service->limits;
+  if (conn->is_paused) return UINT64_MAX;
   if (block->wants_body) return after(block->body_since_ms, limits->body_timeout_ms);
   if (block->is_streaming || block->is_late) return UINT64_MAX;
   return after(conn->since_ms + block->waited_ms, block->x.request_timeout_ms);
@@ -331,6 +332,7 @@ struct pl_conn *pl_conn_open(struct pl_http_service *service, int fd, bool is_un
     return NULL;
   }
   conn->service = service;
+  conn->in.account = service->account;
   conn->timer.fn = on_timer;
   conn->later.fn = continue_later;
   conn->deadline_ms = UINT64_MAX;

@@ -60,6 +60,8 @@ struct pl_conn {
   bool has_news;     ///< bytes, the end or an error that the body's reader has not seen
   bool is_surplus;   ///< beyond limits.connections
   bool is_enlarged;  ///< its kernel buffer is, for what is unread: counted in the service
+  bool is_paused;    ///< a reader waits for the body, and memory is too tight to read on
+  bool may_go_on;    ///< its turn has come: the body is read in spite of that
 };
 
 /// Does whatever can be done: parses, calls handlers, drops unread bodies, flushes, sets the
@@ -88,7 +90,7 @@ void pl_conn_consume(struct pl_conn *conn, size_t n);
 /// Parses and handles what is in conn->input, as far as the state allows. input.c
 void pl_conn_process(struct pl_conn *conn);
 
-/// Reading on or off, as limits.read_ahead and the state say. input.c
+/// Reading on or off, as limits.read_ahead, limits.memory and the state say. input.c
 void pl_conn_adjust_reading(struct pl_conn *conn);
 
 /// Refuses the current message with a problem document; the connection closes. answer.c

@@ -13,7 +13,7 @@ struct pl_http_service;
 
 /// Room for a head of a few lines and what its handler keeps of it: 10,000 requests that wait hold
 /// 10,000 of them. An exchange is then 1 KiB with malloc's header.
-enum { PL_EXCHANGE_ARENA_BYTES = 480 };
+enum { PL_EXCHANGE_ARENA_BYTES = 464 };
 
 /// A request and what the carrier needs for it; one from the service's free list per message.
 struct pl_exchange_block {
@@ -23,10 +23,11 @@ struct pl_exchange_block {
   struct pl_list link;             ///< in conn->exchanges, then service->adrift, until it is freed
   struct pl_exchange_block *next;  ///< in the service's free list
   struct pl_http_service *service;
-  uint64_t body_since_ms;  ///< when waiting for the body began; 0 = not yet
-  uint64_t first_wait_ms;  ///< when a reader first had to wait; 0 = not yet
-  uint64_t waited_ms;      ///< time spent waiting for the client's body
-  uint64_t wait_since_ms;  ///< a reader waits since then; 0 = none
+  uint64_t body_since_ms;   ///< when waiting for the body began; 0 = not yet
+  uint64_t first_wait_ms;   ///< when a reader first had to wait; 0 = not yet
+  uint64_t waited_ms;       ///< time spent waiting for the client's body
+  uint64_t wait_since_ms;   ///< a reader waits since then; 0 = none
+  uint64_t pause_since_ms;  ///< conn->is_paused since then
   int64_t unwritten;  ///< bytes of the announced length not yet written; -1: chunked or until close
   bool is_released;   ///< the handler is done with it
   bool is_finished;   ///< on_finished has been called

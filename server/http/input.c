@@ -59,6 +59,7 @@ static bool begin_message(struct pl_conn *conn) {
   }
   struct pl_http_service *service = conn->service;
   pl_arena_init(&block->x.arena, block->first, sizeof block->first);
+  block->x.arena.account = service->account;
   pl_parser_init(&block->parser, &service->limits.parse, &block->x.arena, &block->x.request);
   block->conn = conn;
   block->x.ops = &pl_conn_exchange_ops;
@@ -67,6 +68,7 @@ static bool begin_message(struct pl_conn *conn) {
   pl_list_push_back(&conn->exchanges, &block->link);
   conn->current = block;
   conn->discarded = 0;
+  conn->may_go_on = false;
   pl_conn_enter(conn, PL_CONN_HEAD);
   return true;
 }
@@ -175,9 +177,30 @@ void pl_conn_process(struct pl_conn *conn) {
   }
 }
 
+// What comes for a handler is kept, in the body that it reads or in `in`. Heads are always read, so
+// that they can be refused, and what is dropped costs nothing.
+static bool is_held_back(const struct pl_conn *conn) {
+  return conn->state == PL_CONN_HANDLING && !conn->may_go_on &&
+         pl_account_is_tight(conn->service->account);
+}
+
+// The time during which the server does not read is not the client's.
+static void set_paused(struct pl_conn *conn, bool is_paused) {
+  struct pl_exchange_block *block = conn->current;
+  if (conn->is_paused == is_paused) return;
+  uint64_t now = pl_loop_now_ms(conn->service->loop);
+  conn->is_paused = is_paused;
+  if (is_paused) {
+    block->pause_since_ms = now;
+  } else if (block) {
+    block->body_since_ms += now - block->pause_since_ms;
+    block->first_wait_ms += now - block->pause_since_ms;
+  }
+}
+
 // While a handler runs the connection reads on, up to read_ahead: that is how a FIN is noticed.
-// Beyond it reading stops, and behind a FIN it is over: the kernel is asked for the client from
-// time to time instead.
+// Beyond it, or when memory is tight, reading stops, and behind a FIN it is over: the kernel is
+// asked for the client from time to time instead.
 void pl_conn_adjust_reading(struct pl_conn *conn) {
   struct pl_http_service *service = conn->service;
   bool is_full = conn->input.len >= service->limits.read_ahead && conn->state != PL_CONN_LINGER;
@@ -185,7 +208,9 @@ void pl_conn_adjust_reading(struct pl_conn *conn) {
   bool drops_body = conn->state == PL_CONN_ANSWERED && !block->parser.is_complete;
   bool needs_input = conn->state == PL_CONN_HEAD || (block && block->wants_body) ||
                      (drops_body && !conn->must_close);
-  if ((!is_full || needs_input) && !conn->saw_eof) {
+  bool is_held = is_held_back(conn);
+  set_paused(conn, is_held && block->wants_body);
+  if ((!is_full || needs_input) && !is_held && !conn->saw_eof) {
     pl_list_remove(&conn->watch);
     pl_stream_read_start(&conn->stream);
     return;

@@ -77,6 +77,7 @@ void pl_exchange_list_tell(struct pl_list *exchanges, int reason) {
 // ---- spare buffers ----
 
 void pl_http_service_lend_buffer(struct pl_http_service *service, struct pl_buf *buf) {
+  buf->account = service->account;
   if (service->spare_buffer_count) *buf = service->spare_buffers[--service->spare_buffer_count];
   // A fresh one starts at a size that holds a usual answer; short memory shows at the first append.
   else if (!pl_buf_reserve(buf, NEW_BUFFER_BYTES))
@@ -86,13 +87,17 @@ void pl_http_service_lend_buffer(struct pl_http_service *service, struct pl_buf 
 void pl_http_service_take_back_buffer(struct pl_http_service *service, struct pl_buf *buf) {
   if (!buf->block) return;
   if (service->spare_buffer_count == PL_ARRAY_LEN(service->spare_buffers) ||
-      buf->cap > SPARE_BUFFER_BYTES_MAX) {
+      buf->cap > SPARE_BUFFER_BYTES_MAX || pl_account_is_tight(service->account)) {
     pl_buf_deinit(buf);
     return;
   }
   pl_buf_clear(buf);
-  service->spare_buffers[service->spare_buffer_count++] = *buf;
-  *buf = (struct pl_buf){0};
+  pl_buf_move(&service->spare_buffers[service->spare_buffer_count++], buf);
+}
+
+void pl_http_service_trim(struct pl_http_service *service) {
+  while (service->spare_buffer_count)
+    pl_buf_deinit(&service->spare_buffers[--service->spare_buffer_count]);
 }
 
 // ---- the service ----
@@ -134,6 +139,5 @@ void pl_http_service_deinit(struct pl_http_service *service) {
     pl_mem_free(service->spare_exchanges);
     service->spare_exchanges = next;
   }
-  while (service->spare_buffer_count)
-    pl_buf_deinit(&service->spare_buffers[--service->spare_buffer_count]);
+  pl_http_service_trim(service);
 }

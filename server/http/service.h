@@ -45,6 +45,7 @@ struct pl_http_service {
   bool is_timed;              ///< somebody wants to know how long requests take: fill in started_ns
   struct pl_http_limits limits;
   struct pl_http_stats stats;
+  struct pl_account *account;  ///< the worker's memory, for what connections hold; or NULL
   void *ctx;
   /// A request's head has come. Sets x->events, and answers now or later.
   void (*on_request)(struct pl_http_service *service, struct pl_exchange *x);
@@ -75,6 +76,9 @@ PL_MUST_CHECK int pl_http_service_init(struct pl_http_service *service, struct p
 
 /// All connections are closed and all exchanges released: frees the spare memory.
 void pl_http_service_deinit(struct pl_http_service *service);
+
+/// Frees spare memory: the worker is short of it.
+void pl_http_service_trim(struct pl_http_service *service);
 
 /// Output buffers are lent, so that an idle connection holds none. An empty buffer when memory is
 /// short: the first append tells.

@@ -1,23 +1,52 @@
 // A list and a timer per worker; the timer runs only while the list is not empty.
+//
+// When memory is no longer tight, all go on; those that wait for it have garbage collected. While
+// it stays so, those that have waited longest for their bodies go on at each tick, a few at a time:
+// if nobody did, bodies that are half read could hold what the others wait for until all of them
+// time out.
 #include "http/watch.h"
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "http/conn.h"
 
-enum { WATCH_INTERVAL_MS = 100, UNREAD_BYTES = 1024 * 1024, ENLARGED_MAX = 64 };
+enum {
+  WATCH_INTERVAL_MS = 100,
+  UNREAD_BYTES = 1024 * 1024,
+  ENLARGED_MAX = 64,
+  SHARE = 16  // of those that wait for memory one in so many goes on, at least one
+};
+
+static size_t count_paused(const struct pl_http_service *service) {
+  size_t paused = 0;
+  for (struct pl_list *n = service->watched.next; n != &service->watched; n = n->next)
+    paused += PL_CONTAINER_OF(n, struct pl_conn, watch)->is_paused;
+  return paused;
+}
+
+static void look_after(struct pl_conn *conn, size_t *turns) {
+  int gone = pl_stream_ask_peer(&conn->stream);
+  if (gone == PL_ECONNRESET) {
+    pl_conn_cut(conn, PL_ECONNRESET, false);
+    return;
+  }
+  if (gone == PL_EOF && !conn->saw_eof && pl_conn_take_fin(conn)) return;
+  if (conn->is_paused && *turns > 0) {
+    conn->may_go_on = true;
+    (*turns)--;
+  }
+  pl_conn_continue(conn);
+}
 
 static void on_watch(struct pl_timer *timer) {
   struct pl_http_service *service = PL_CONTAINER_OF(timer, struct pl_http_service, watch_timer);
+  size_t paused = count_paused(service), turns = 1 + paused / SHARE;
+  if (paused) pl_account_relieve(service->account);
   struct pl_list *node = service->watched.next;
   while (node != &service->watched) {
     struct pl_conn *conn = PL_CONTAINER_OF(node, struct pl_conn, watch);
     node = node->next;
-    int gone = pl_stream_ask_peer(&conn->stream);
-    if (gone == PL_ECONNRESET)
-      pl_conn_cut(conn, PL_ECONNRESET, false);
-    else if (gone == PL_EOF && !conn->saw_eof)
-      pl_conn_take_fin(conn);
+    look_after(conn, &turns);
   }
   if (!pl_list_is_empty(&service->watched))
     pl_timer_start(&service->loop->wheel, timer, pl_clock_ms() + WATCH_INTERVAL_MS);

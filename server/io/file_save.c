@@ -149,8 +149,7 @@ int pl_file_save_open(struct pl_file_save *save, struct pl_loop *loop, const cha
 int pl_file_save_write(struct pl_file_save *save, struct pl_buf *data) {
   struct pl_file_save_job *job = save->job;
   pl_buf_deinit(&job->data);
-  job->data = *data;
-  *data = (struct pl_buf){0};
+  pl_buf_move(&job->data, data);
   return start_step(job, write_data);
 }
 

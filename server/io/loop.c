@@ -2,7 +2,11 @@
 // libuv asks the kernel: there everything has been collected that timers, sockets and close
 // callbacks of this turn made ready.
 //
-//   libuv: timers -> [prepare: on_turn, deferred] -> poll, blocking or not -> sockets -> closed ->
+//   libuv: timers -> [prepare: on_turn, deferred; on_written] -> poll, blocking or not -> sockets
+//     -> closed ->
+//
+// The lag is measured with clock readings that are made anyway: the first read behind a poll begins
+// a turn, and prepare's reading before the next poll ends it.
 //
 // The idle handle is active while the loop must not block: libuv then polls without waiting.
 #include "io/loop.h"
@@ -34,15 +38,30 @@ static void run_deferred(struct pl_loop *loop) {
   }
 }
 
+// A poll that took longer than a millisecond found nothing ready.
+static void measure_lag(struct pl_loop *loop) {
+  uint64_t now = uv_now(&loop->uv);
+  uint64_t took = now - loop->turn_ms;
+  if (loop->turn_ms > loop->turn_end_ms + 1) loop->last_turn_ms = 0;
+  loop->lag_ms = took < loop->last_turn_ms ? took : loop->last_turn_ms;
+  loop->last_turn_ms = took;
+  loop->turn_end_ms = now;
+  loop->turn_ms = 0;
+  uint64_t limit = loop->is_lagging ? loop->lag_limit_ms / 2 : loop->lag_limit_ms;
+  loop->is_lagging = loop->lag_limit_ms && loop->lag_ms > limit;
+}
+
 static void run_turn(uv_prepare_t *prepare) {
   struct pl_loop *loop = PL_CONTAINER_OF(prepare, struct pl_loop, prepare);
   bool wants_more = false;
   int rounds = 0;
+  pl_loop_begin_turn(loop);
   do {
     if (loop->on_turn) wants_more = loop->on_turn(loop->ctx);
     loop->is_woken = false;
     run_deferred(loop);
   } while (loop->is_woken && !wants_more && ++rounds < ROUNDS_PER_TURN);
+  if (loop->on_written && loop->on_written(loop->ctx)) wants_more = true;
   if (wants_more || loop->is_woken || !pl_list_is_empty(&loop->deferred)) {
     keep_awake(loop);
   } else {
@@ -50,6 +69,7 @@ static void run_turn(uv_prepare_t *prepare) {
   }
   // libuv computes how long to block from its cached time, which is as old as the work above.
   uv_update_time(&loop->uv);
+  measure_lag(loop);
 }
 
 int pl_loop_init(struct pl_loop *loop, bool (*on_turn)(void *ctx), void *ctx) {
@@ -68,6 +88,7 @@ int pl_loop_init(struct pl_loop *loop, bool (*on_turn)(void *ctx), void *ctx) {
   uv_prepare_init(&loop->uv, &loop->prepare);
   uv_prepare_start(&loop->prepare, run_turn);
   uv_unref((uv_handle_t *)&loop->prepare);
+  loop->turn_end_ms = uv_now(&loop->uv);
   return 0;
 }
 
@@ -87,7 +108,7 @@ static void close_leaked(uv_handle_t *handle, void *count) {
 }
 
 int pl_loop_deinit(struct pl_loop *loop) {
-  loop->on_turn = NULL;  // whoever it belongs to may be gone
+  loop->on_turn = loop->on_written = NULL;  // whom they belong to may be gone
   pl_wheel_close(&loop->wheel);
   uv_close((uv_handle_t *)&loop->idle, NULL);
   uv_close((uv_handle_t *)&loop->prepare, NULL);

@@ -4,8 +4,9 @@
 /// Order within one turn of the loop: timers and sockets are polled by libuv; then `on_turn` runs
 /// the ready tasks; then the deferred items that were queued when this step began. When one of
 /// these wakes the loop (pl_loop_wake: a task is ready), both steps are done again, up to 16 times,
-/// unless on_turn asks for a poll by returning true. While on_turn asks for more, or something was
-/// deferred, the loop polls without blocking. With nothing to do and no timer it blocks for ever.
+/// unless on_turn asks for a poll by returning true. Then, with all answers of the turn written,
+/// `on_written`. While on_turn or on_written asks for more, or something was deferred, the loop
+/// polls without blocking. With nothing to do and no timer it blocks for ever.
 ///
 /// Thread: everything here belongs to the thread that runs the loop; others use io/mailbox.h.
 #pragma once
@@ -42,8 +43,15 @@ struct pl_loop {
   struct pl_clock_date date;
   char *read_buffer;              ///< PL_READ_BUFFER_BYTES, lent to whoever reads right now
   struct pl_spare *spare_writes;  ///< stream.c's free list of write requests
+  uint64_t lag_limit_ms;          ///< the owner's: what is_lagging is about; 0 = none
+  uint64_t lag_ms;        ///< how long events waited at most: the shorter of the last two turns
+  bool is_lagging;        ///< use pl_loop_is_lagging
+  uint64_t turn_ms;       ///< when this turn began; 0: nothing has happened in it yet
+  uint64_t turn_end_ms;   ///< when the last one was over
+  uint64_t last_turn_ms;  ///< how long it took; 0: the loop has been idle since
   bool (*on_turn)(void *ctx);     ///< true: more is ready, but let the sockets be polled first
-  void *ctx;
+  bool (*on_written)(void *ctx);  ///< true: call again soon, do not block; may be NULL
+  void *ctx;                      ///< of both
 };
 
 /// @param on_turn may be NULL (a loop without tasks)
@@ -68,6 +76,19 @@ void pl_loop_defer(struct pl_loop *loop, struct pl_deferred *d);
 
 /// Takes d out of the queue; harmless when it is not queued. (pl_list_init(&d->link) first.)
 void pl_loop_undefer(struct pl_deferred *d);
+
+/// To be called when libuv brings bytes to be handled, as that is work: the turn has begun.
+static inline void pl_loop_begin_turn(struct pl_loop *loop) {
+  if (!loop->turn_ms) loop->turn_ms = uv_now(&loop->uv);
+}
+
+/// Whether lag_ms has been above lag_limit_ms and not yet below half of it. A turn is what happens
+/// between two polls, so whatever becomes ready meanwhile waits for its end. One long turn on its
+/// own is one handler that nothing could interrupt, no overload: two in a row count, and a loop
+/// that had to wait for its next event is not behind, whatever was before.
+static inline bool pl_loop_is_lagging(const struct pl_loop *loop) {
+  return loop->is_lagging && uv_now(&loop->uv) <= loop->turn_end_ms + 1;
+}
 
 /// pl_clock_ms() as of the start of this turn: for time-outs, which do not mind. What must not be
 /// early (sleep) starts from pl_clock_ms() itself.

@@ -70,6 +70,7 @@ int pl_stream_open(struct pl_stream *s, struct pl_loop *loop, int fd, bool is_un
 static void lend_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
   (void)suggested;
   struct pl_stream *s = stream_of((uv_stream_t *)handle);
+  pl_loop_begin_turn(s->loop);
   *buf = uv_buf_init(s->loop->read_buffer, PL_READ_BUFFER_BYTES);
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "runtime/kill.h"
 #include "runtime/sched.h"
 #include "runtime/state.h"
 
@@ -72,15 +73,8 @@ static lua_State *check_coroutine(lua_State *L) {
 static int close_coroutine(lua_State *co, lua_State *from) {
   struct pl_vm *vm = pl_vm_of(from);
   struct pl_task *task = vm->sched.current;
-  lua_State *outer = vm->sched.running;
   bool is_pushed = task && !push_chain(task, co);
-  vm->sched.running = co;
-#if LUA_VERSION_RELEASE_NUM >= 50406
-  int status = lua_closethread(co, from);
-#else
-  int status = lua_resetthread(co);
-#endif
-  vm->sched.running = outer;
+  int status = pl_sched_close(vm, co, from);
   if (is_pushed) task->depth--;
   return status;
 }
@@ -117,13 +111,19 @@ static int return_values(lua_State *L, lua_State *co, int count, bool is_wrap) {
   return count + !is_wrap;
 }
 
+// Whether errors are being raised at each instruction (budget.c). A hook's error leaves hooks off
+// for ever in the coroutine that it ends: what loops in there afterwards could not be stopped.
+static bool is_being_ended(const struct pl_task *task) {
+  return task && task->was_interrupted && task->vm->sched.hook;
+}
+
 // co has yielded, ended or failed. A coroutine that failed keeps its to-be-closed variables pending
 // until somebody closes it; wrap does so at once, and so do we when the task is cancelled, since
 // nobody will come back to it.
 static int finish_resume(lua_State *L, lua_State *co, int status, int count, bool is_wrap) {
   if (status == LUA_OK || status == LUA_YIELD) return return_values(L, co, count, is_wrap);
   struct pl_task *task = pl_vm_of(L)->sched.current;
-  bool is_dead = co != L && lua_status(co) > LUA_YIELD;
+  bool is_dead = co != L && lua_status(co) > LUA_YIELD && !is_being_ended(task);
   if (is_dead && (is_wrap || (task && task->cancelled))) close_coroutine(co, L);
   if (co != L) lua_xmove(co, L, 1);
   return fail_resume(L, is_wrap);
@@ -135,6 +135,12 @@ static int resume_parked(lua_State *L, int status, lua_KContext ctx) {
   struct pl_task *task = pl_vm_of(L)->sched.current;
   *label_of(co) &= ~(uintptr_t)PARKED;
   return finish_resume(L, co, task->child_status, task->child_results, ctx & 1);
+}
+
+// Nothing waits where its resumers cannot, but a task that is to be ended has yielded there.
+static int cut_chain(lua_State *L, struct pl_task *task, lua_State *co, bool is_wrap) {
+  pl_kill_cut(task, co, L);
+  return fail_resume_text(L, is_wrap, "the task is being ended");
 }
 
 // stack: ..., `args` arguments
@@ -156,6 +162,7 @@ static int resume(lua_State *L, lua_State *co, int args, bool is_wrap) {
   int count;
   int status = pl_sched_enter(vm, co, L, args, &count);
   if (status == LUA_YIELD && task && task->is_suspended) {
+    if (!lua_isyieldable(L)) return cut_chain(L, task, co, is_wrap);
     *label_of(co) |= PARKED;
     return lua_yieldk(L, 0, (lua_KContext)co | is_wrap, resume_parked);
   }

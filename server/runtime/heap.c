@@ -1,7 +1,6 @@
 // Lua's allocator: segregated free lists, carved out of slabs.
 #include "runtime/heap.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -84,6 +83,52 @@ static void count(struct pl_heap *heap) {
   atomic_store_explicit(&heap->allocations, n + 1, memory_order_relaxed);
 }
 
+// ---- bounds ----
+
+// What the heap may hold, with regard to what the worker holds besides.
+static size_t top_of_worker(const struct pl_heap *heap) {
+  if (!heap->ceiling) return SIZE_MAX;
+  size_t others = heap->account ? heap->account->bytes - heap->reported : 0;
+  return heap->ceiling > others ? heap->ceiling - others : 0;
+}
+
+// What it may hold until the running task's request is at its limit.
+static size_t top_of_task(const struct pl_heap *heap) {
+  const struct pl_charge *charge = heap->charge;
+  if (!charge || !charge->limit) return SIZE_MAX;
+  int64_t top = (int64_t)heap->left_out + (int64_t)charge->limit - (int64_t)charge->outside;
+  return top > 0 ? (size_t)top : 0;
+}
+
+static size_t least(size_t a, size_t b) {
+  return a < b ? a : b;
+}
+
+// The heap is to hold `bytes`, which is beyond the trip. Returns: false: refused.
+static PL_COLD bool look(struct pl_heap *heap, size_t bytes) {
+  size_t most = top_of_worker(heap), limit = top_of_task(heap);
+  if (bytes > most) return false;
+  heap->trip = least(most, limit);
+  if (bytes <= limit) return true;
+  heap->trip = least(most, bytes + PL_HEAP_OVER_STEP);
+  if (heap->on_over) heap->on_over(heap);
+  return true;
+}
+
+size_t pl_heap_room(const struct pl_heap *heap) {
+  size_t top = least(top_of_worker(heap), top_of_task(heap));
+  if (top == SIZE_MAX) return SIZE_MAX;
+  return top > heap->bytes ? top - heap->bytes : 0;
+}
+
+void pl_heap_join(struct pl_heap *heap, struct pl_account *account) {
+  heap->account = account;
+  pl_heap_report(heap);
+  pl_heap_set_ceiling(heap, account->ceiling == SIZE_MAX ? 0 : account->ceiling);
+}
+
+// ---- lua_Alloc ----
+
 void *pl_heap_allocate(void *ud, void *block, size_t old_size, size_t size) {
   struct pl_heap *heap = ud;
   if (!block) old_size = 0;  // it is the kind of object then
@@ -93,18 +138,20 @@ void *pl_heap_allocate(void *ud, void *block, size_t old_size, size_t size) {
     return NULL;
   }
   bool grows = size > old_size;
-  if (heap->limit && grows && heap->bytes - old_size + size > heap->limit) return NULL;
+  size_t bytes = heap->bytes - old_size + size;
+  if (PL_UNLIKELY(grows && bytes > heap->trip) && !look(heap, bytes)) return NULL;
   void *result = block ? move(heap, block, old_size, size) : take(heap, size);
   // Lua relies on shrinking: without memory for a smaller block the old one stays. It then counts
   // as one of the smaller size; a large one is lost to malloc until the process ends.
   if (!result && !grows) result = block;
   if (!result) return NULL;
-  heap->bytes += size - old_size;
+  heap->bytes = bytes;
   if (grows && is_small(size)) count(heap);  // base/mem.h counts the others
   return result;
 }
 
 void pl_heap_deinit(struct pl_heap *heap) {
+  pl_heap_report(heap);
   while (heap->slabs) {
     struct pl_heap_slab *older = heap->slabs->older;
     pl_mem_free(heap->slabs);

@@ -1,9 +1,10 @@
-// Where our Lua is not stock Lua, but for coroutines and require. Each replacement checks the
-// arguments itself, so that messages name the function as the script knows it, and hands the rest
-// to the stock function in its first upvalue.
+// Where our Lua is not stock Lua, but for coroutines, require and strings. Each replacement checks
+// the arguments itself, so that messages name the function as the script knows it, and hands the
+// rest to the stock function in its first upvalue.
 #include "runtime/libraries.h"
 
 #include "runtime/state.h"
+#include "runtime/strings.h"
 
 #include <lauxlib.h>
 #include <lualib.h>
@@ -83,6 +84,7 @@ static int guarded_collectgarbage(lua_State *L) {
                                         "incremental", "generational", NULL};
   enum { HARMLESS = 4 };
   int option = luaL_checkoption(L, 1, "collect", options);
+  pl_vm_of(L)->has_collected = true;  // or has read a figure: then collector.c looks in vain
   if (option >= HARMLESS && pl_task_current(L)) {
     return luaL_error(L,
                       "collectgarbage(\"%s\") is not for scripts here: the server runs the "
@@ -183,6 +185,7 @@ static void replace(lua_State *L, const char *library, const char *name, lua_CFu
 
 void pl_libraries_open(lua_State *L) {
   luaL_openlibs(L);
+  pl_strings_open(L);
   replace(L, NULL, "load", text_load);
   replace(L, NULL, "loadfile", text_loadfile);
   replace(L, NULL, "dofile", text_dofile);

@@ -1,5 +1,6 @@
 /// Lua's own libraries with our differences (contract 5.6 "Differences from stock Lua"); the
-/// coroutine library is coroutines.h's, require is require.h's.
+/// coroutine library is coroutines.h's, require is require.h's, matching and building strings is
+/// strings.h's, which pl_libraries_open calls.
 #pragma once
 
 #include <lua.h>

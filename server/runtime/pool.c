@@ -5,6 +5,7 @@
 #include <lauxlib.h>
 
 #include "base/mem.h"
+#include "runtime/budget.h"
 #include "runtime/results.h"
 
 enum { TASKS_PER_SLAB = 32, WORKER_SHIFT = 54 };
@@ -25,12 +26,11 @@ static struct pl_task *pop_task(struct pl_task **list) {
   return task;
 }
 
-// What holds for every task in the pool: nobody finds it by an id, and all its lists are empty.
+// What holds for every task in the pool, besides zeros: all its lists are empty.
 static void init_task(struct pl_task *task, struct pl_vm *vm) {
-  task->id = 0;
   task->vm = vm;
-  task->state = PL_TASK_IDLE;
   task->chain = &task->co;
+  task->kill_trace_ref = LUA_NOREF;
   pl_list_init(&task->children);
   pl_list_init(&task->sibling);
   pl_list_init(&task->grace);
@@ -40,7 +40,7 @@ static void init_task(struct pl_task *task, struct pl_vm *vm) {
 
 static int add_slab(struct pl_vm *vm) {
   struct pl_pool *pool = &vm->pool;
-  struct pl_task_slab *slab = pl_mem_alloc(sizeof *slab);
+  struct pl_task_slab *slab = pl_mem_zalloc(sizeof *slab);
   if (!slab) return -1;
   slab->older = pool->slabs;
   pool->slabs = slab;
@@ -64,9 +64,12 @@ static struct pl_task *make_task(struct pl_vm *vm) {
   struct pl_pool *pool = &vm->pool;
   if (!pool->spares && add_slab(vm)) return NULL;
   struct pl_task *task = pop_task(&pool->spares);
+  struct pl_sched *outer = pl_budget_begin_vm(vm);  // for the collector's step
   lua_pushcfunction(vm->L, make_coroutine);
   lua_pushlightuserdata(vm->L, task);
-  if (lua_pcall(vm->L, 1, 0, 0) != LUA_OK) {
+  int status = lua_pcall(vm->L, 1, 0, 0);
+  pl_budget_end_vm(vm, outer);
+  if (status != LUA_OK) {
     lua_pop(vm->L, 1);
     task->co = NULL;
     push_task(&pool->spares, task);
@@ -108,13 +111,14 @@ void pl_pool_give(struct pl_vm *vm, struct pl_task *task, bool is_reusable) {
   assert(pl_list_is_empty(&task->ready) && pl_list_is_empty(&task->awaiters) &&
          pl_list_is_empty(&task->grace) && pl_list_is_empty(&task->sibling));
   task->id = 0;
+  task->cpu_limit_ns = 0;
   task->state = PL_TASK_IDLE;
   free_chain(task);
   if (!is_reusable) {
     drop_coroutine(vm, task);
     return;
   }
-  lua_settop(task->co, 0);
+  if (lua_gettop(task->co)) lua_settop(task->co, 0);
   push_task(&pool->idle, task);
   pool->count++;
   for (; pool->count > idle_max(vm); pool->count--) drop_coroutine(vm, pop_task(&pool->idle));

@@ -75,9 +75,9 @@ void pl_results_put(lua_State *co, uint64_t id, int count) {
   }
   // nil and false would say "nothing here", so they are packed too.
   task->result_is_packed = count > 1 || (count == 1 && !lua_toboolean(co, -1));
-  luaL_checkstack(co, 4, "too many results");
-  if (task->result_is_packed) pack_values(co, count);
   if (count > 0) {
+    luaL_checkstack(co, 4, "too many results");
+    if (task->result_is_packed) pack_values(co, count);
     set_entry(co);
     task->has_entry = true;
   }

@@ -1,7 +1,8 @@
 /// Running tasks: from ready to waiting or ended.
 ///
 /// One turn runs the tasks that were ready when it began; those that become ready meanwhile join
-/// the next round. After 256 resumes or 1 ms the loop polls its sockets first.
+/// the next round. After 256 resumes or 1 ms, and after a task whose slice was over, the loop polls
+/// its sockets first.
 ///
 /// Thread: the vm's.
 #pragma once

@@ -15,6 +15,7 @@
 #include "base/list.h"
 #include "runtime/heap.h"
 
+struct pl_budget;
 struct pl_vm;
 struct pl_wait;
 struct pl_task_ops;
@@ -37,6 +38,15 @@ enum pl_cancel_reason {
   PL_CANCEL_PARENT,    ///< "parent": its scope failed, or a script said so
   PL_CANCEL_KILL,      ///< "killed"
   PL_CANCEL_DRAIN      ///< "drain"
+};
+
+/// Why a task is ended from outside, whatever it does about it (kill.h).
+enum pl_kill_cause {
+  PL_KILL_NONE,
+  PL_KILL_CPU,     ///< limits.cpu, or its route's own limit
+  PL_KILL_MEMORY,  ///< limits.request_memory
+  PL_KILL_GRACE,   ///< it was cancelled and went on for longer than timeouts.grace
+  PL_KILL_CAUSES
 };
 
 /// Its life: task.h. A server may hold a million of them: what is small stands together at the end.
@@ -62,7 +72,13 @@ struct pl_task {
   struct pl_list awaiters;  ///< waits of tasks in await (api_task.c)
   lua_KFunction wait_k;     ///< the waiting operation's continuation and its context
   lua_KContext wait_ctx;
-  void *handle;       ///< what scripts hold on to it with (api/task_handle.c), or NULL
+  struct pl_charge *charge;  ///< memory of its request (heap.h): the root task's own_charge
+  struct pl_charge own_charge;
+  // Its use of the CPU, for which it may be ended from outside (budget.h, kill.h).
+  uint64_t cpu_ns;        ///< used since its last wait by runs that were preempted
+  uint64_t run_began_ns;  ///< pl_clock_cpu_ns() when this run began; 0: not known
+  uint64_t cpu_limit_ns;  ///< of its route, its children's too; 0: limits.cpu; UINT64_MAX: none
+  void *handle;           ///< what scripts hold on to it with (api/task_handle.c), or NULL
   lua_State **chain;  ///< chain[0] = co ... chain[depth - 1]: the innermost coroutine; &co alone
                       ///< until a coroutine of the script's is in it
   uint16_t depth;
@@ -73,10 +89,12 @@ struct pl_task {
   int result_count;     ///< values kept in the results table; -1: none
   int failure_ref;      ///< cancelled: registry reference of the error object that its waits
                         ///< raise instead of ECANCELED, or LUA_NOREF
+  int kill_trace_ref;   ///< registry reference of the traceback once its end is due, or LUA_NOREF
   unsigned call_depth;  ///< req:call nesting, at most 16
   enum pl_task_state state : 8;
   enum pl_cancel_reason cancelled : 8;
   enum pl_cancel_reason sheltered_from : 8;  ///< is_shield: what will reach it after its grace
+  enum pl_kill_cause kill_cause : 8;         ///< it is to be ended, or has been
   bool has_failed;                           ///< ENDED: its result is an error object
   bool is_reusable;                          ///< ENDED: its coroutine ended normally
   bool is_scope;            ///< what runs in it spawns its children; roots and task.group's tasks
@@ -89,6 +107,9 @@ struct pl_task {
   bool is_suspended;        ///< the chain is unwinding because of a wait, not of a yield
   bool is_woken;            ///< its wait was over before the chain had unwound
   bool wait_was_cancelled;  ///< its last wait did not complete
+  bool is_preempted;        ///< the chain is unwinding because its slice is over
+  bool was_interrupted;     ///< an error was raised in it because its end is due
+  bool has_had_grace;       ///< and after that it has had its slice for `<close>` variables
   bool has_entry;           ///< its entry in the results table is other than false
   bool result_is_packed;    ///< they are kept as a table of values
 };
@@ -98,6 +119,9 @@ struct pl_sched {
   struct pl_list ready;
   struct pl_task *current;      ///< the running task, or NULL
   lua_State *volatile running;  ///< the innermost running coroutine: what a watchdog looks at
+  /// The count hook that whatever coroutine runs must have, because the running task's slice is
+  /// over or its end is due; NULL: none (budget.h).
+  lua_Hook volatile hook;
   size_t ready_count;
   uint64_t resumes;              ///< counters since the vm began
   uint64_t dropped_completions;  ///< completions whose task was over (wait.h)
@@ -126,6 +150,16 @@ struct pl_host {
   void (*set_grace_timer)(void *ctx, uint64_t due_ms);
 };
 
+enum { PL_WARNING_BYTES = 1024 };  ///< of one line; what is longer is cut
+
+/// Lua's warnings (warnings.h). All zeros is the start.
+struct pl_warnings {
+  char text[PL_WARNING_BYTES];
+  size_t len;
+  bool is_off;
+  bool is_continued;  ///< the last piece announced another one
+};
+
 /// One Lua state (vm.h).
 struct pl_vm {
   lua_State *L;  ///< the main state
@@ -150,7 +184,11 @@ struct pl_vm {
   /// after its on_gone, while the result is still in the results table.
   void (*on_handle_end)(struct pl_task *task);
   void (*on_handle_gone)(struct pl_task *task);
-  struct pl_heap heap;  ///< Lua's memory, and its bounds
+  struct pl_heap heap;          ///< Lua's memory, and its bounds
+  size_t request_memory;        ///< limit of each root task's charge, bytes; 0 = none
+  struct pl_budget *budget;     ///< its worker's (budget.h); NULL: tasks run as long as they like
+  bool has_collected;           ///< a script has, since collector.c last looked
+  struct pl_warnings warnings;  ///< the line that is being put together
 };
 
 /// In a coroutine's extra space, next to its task: it is parked in a chain (coroutines.c).

@@ -6,6 +6,7 @@
 
 #include <lauxlib.h>
 
+#include "runtime/budget.h"
 #include "runtime/grace.h"
 #include "runtime/pool.h"
 #include "runtime/results.h"
@@ -36,7 +37,7 @@ static int fail(lua_State *L, struct pl_task *task) {
   lua_settop(L, 2);
   lua_pushvalue(L, 2);
   pl_results_put(L, task->id, 1);
-  if (!task->ops->on_error) return 0;
+  if (!task->ops->on_error || pl_budget_has_interrupted(task)) return 0;
   lua_pushcfunction(L, task->ops->on_error);
   lua_insert(L, 2);
   return after_error_hook(L, lua_pcallk(L, 1, 0, MESSAGE_HANDLER, 0, after_error_hook), 0);
@@ -84,6 +85,8 @@ static void place(struct pl_task *task, struct pl_task *parent, void *owner) {
   task->owner = parent ? parent->owner : owner;
   task->call_depth = parent ? parent->call_depth : 0;
   task->deadline_ms = parent ? parent->deadline_ms : 0;
+  task->charge = parent ? parent->charge : &task->own_charge;
+  if (!parent) pl_charge_init(task->charge, &task->vm->heap, task->vm->request_memory);
   pl_list_push_back(parent ? &parent->children : &task->vm->roots, &task->sibling);
 }
 

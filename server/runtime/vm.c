@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "runtime/budget.h"
 #include "runtime/coroutines.h"
 #include "runtime/libraries.h"
 #include "runtime/pool.h"
@@ -12,6 +13,7 @@
 #include "runtime/results.h"
 #include "runtime/sched.h"
 #include "runtime/value.h"
+#include "runtime/warnings.h"
 
 // Lua calls this for an error outside any protected call: a bug of ours.
 static int on_panic(lua_State *L) {
@@ -47,6 +49,7 @@ int pl_vm_init(struct pl_vm *vm, const struct pl_host *host, unsigned worker, ui
   }
   *(struct pl_task **)lua_getextraspace(vm->L) = vm->root;
   lua_atpanic(vm->L, on_panic);
+  pl_warnings_open(vm->L);
   lua_pushcfunction(vm->L, open_state);
   if (lua_pcall(vm->L, 0, 0, 0) != LUA_OK) {
     pl_vm_deinit(vm);
@@ -56,8 +59,10 @@ int pl_vm_init(struct pl_vm *vm, const struct pl_host *host, unsigned worker, ui
 }
 
 void pl_vm_deinit(struct pl_vm *vm) {
+  struct pl_sched *outer = pl_budget_begin_vm(vm);
   vm->is_closing = true;
   lua_close(vm->L);
+  pl_budget_end_vm(vm, outer);
   pl_heap_deinit(&vm->heap);
   pl_pool_deinit(vm);
   pl_mem_free(vm->root);

@@ -15,6 +15,9 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "http/path.h"
+#include "runtime/budget.h"
+#include "runtime/kill_error.h"
+#include "runtime/results.h"
 #include "runtime/run.h"
 #include "runtime/task.h"
 #include "runtime/value.h"
@@ -33,7 +36,8 @@ static void on_drain(struct pl_exchange *x) {
 
 static void on_gone(struct pl_exchange *x, int reason) {
   struct pl_call *call = x->user;
-  if (!call->task) return;
+  struct pl_worker *worker = ((struct pl_generation *)call->generation)->options.ctx;
+  if (pl_admission_drop(&worker->admission, call, reason) || !call->task) return;
   enum pl_cancel_reason why = reason == PL_ETIMEDOUT   ? PL_CANCEL_DEADLINE
                               : reason == PL_ECANCELED ? PL_CANCEL_DRAIN
                                                        : PL_CANCEL_CLIENT;
@@ -48,6 +52,7 @@ static const struct pl_exchange_events events = {
 static int send_result(lua_State *L, int status, lua_KContext ctx) {
   (void)status;
   (void)ctx;
+  if (pl_budget_has_interrupted(pl_task_current(L))) return 0;  // on_end answers
   return pl_api_send(L, pl_call_current(L), 1);
 }
 
@@ -111,15 +116,38 @@ static void limit_children(struct pl_call *call) {
   pl_timer_start(wheel_of(call), &call->children_timer, pl_clock_ms() + call->route->timeout_ms);
 }
 
+// Protected. stack: the task, which was killed.
+static int keep_kill_error(lua_State *L) {
+  struct pl_task *task = lua_touserdata(L, 1);
+  lua_settop(L, 0);
+  if (pl_results_push(L, task->co, task->id) == 1) keep_error(L, task->owner);
+  return 0;
+}
+
+// Keeps what ended a killed task for the finish handlers.
+// Returns: the status to answer with, when nothing else has answered.
+static int settle_kill(struct pl_task *task, const char **header) {
+  lua_State *L = task->vm->L;
+  lua_pushcfunction(L, keep_kill_error);
+  lua_pushlightuserdata(L, task);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
+  int status = pl_kill_error_status(task->kill_cause);
+  if (status == 503) *header = "Retry-After: 1\r\n";
+  return status;
+}
+
 // Whatever went wrong, the client gets an answer or the end of its connection.
 static void on_end(struct pl_task *task) {
   struct pl_call *call = task->owner;
   struct pl_exchange *x = call->x;
-  if (!x->is_answered) {
+  const char *header = NULL;
+  int status = 500;
+  if (PL_UNLIKELY(task->kill_cause)) status = settle_kill(task, &header);
+  if (PL_UNLIKELY(!x->is_answered)) {
     if (x->status)
       x->ops->cut(x);
     else
-      pl_api_send_problem(call, 500, NULL, NULL);
+      pl_api_send_problem(call, status, NULL, header);
   }
   pl_call_on_readable(call);  // a child that waits for the body: it is gone
   limit_children(call);
@@ -132,8 +160,7 @@ static void on_task_gone(struct pl_task *task) {
   pl_timer_stop(wheel_of(call), &call->children_timer);
   pl_call_forget_request(call);
   call->task = NULL;
-  call->route->in_flight--;
-  worker->in_flight--;
+  pl_admission_leave(&worker->admission, call->route);
   call->x->ops->release(call->x);
 }
 
@@ -160,29 +187,26 @@ static bool body_is_too_long(const struct pl_exchange *x) {
   return x->request.content_length > 0 && (uint64_t)x->request.content_length > x->body_limit;
 }
 
-static bool is_saturated(const struct pl_worker *worker, const struct pl_route *route) {
-  return worker->in_flight >= worker->config->limits_in_flight ||
-         (route->in_flight_limit && route->in_flight >= route->in_flight_limit);
+// The app's not_found learns what the server would have answered. stack: ..., handler
+static int push_fallback(lua_State *co, const struct pl_call *call) {
+  char allow[PL_ALLOW_MAX];
+  if (!call->fallback_status) return 0;
+  lua_pushinteger(co, call->fallback_status);
+  if (call->allowed) {
+    pl_router_write_allow(call->allowed, allow);
+    lua_pushstring(co, allow);
+  } else {
+    lua_pushnil(co);
+  }
+  return 2;
 }
 
-static void start_task(struct pl_worker *worker, struct pl_call *call, int status,
-                       const char *allow) {
-  struct pl_generation *g = worker->current;
-  struct pl_exchange *x = call->x;
-  struct pl_route *route = call->route;
-  x->body_limit = route->body_limit;
-  x->request_timeout_ms = route->timeout_ms;
-  x->half_close = route->half_close;
-  if (body_is_too_long(x)) {
-    answer_now(call, 413, "the body is longer than limits.body or its route's limit", NULL);
-    return;
-  }
-  if (is_saturated(worker, route)) {
-    answer_now(call, 503, "too many requests at once", "Retry-After: 1\r\n");
-    return;
-  }
+// It may run. A request that has waited still belongs to the generation that it came to.
+static inline void start_task(struct pl_call *call) {
+  struct pl_generation *g = call->generation;
+  struct pl_worker *worker = g->options.ctx;
   if (pl_generation_is_short_of_memory(g)) {
-    answer_now(call, 503, "the worker is short of memory (limits.memory)", "Retry-After: 1\r\n");
+    pl_admission_refuse(&worker->admission, call, PL_SHED_MEMORY);
     return;
   }
   struct pl_task *task = pl_task_new(&g->vm, NULL, &request_ops, call);
@@ -191,46 +215,70 @@ static void start_task(struct pl_worker *worker, struct pl_call *call, int statu
     return;
   }
   call->task = task;
-  route->in_flight++;
-  worker->in_flight++;
+  task->cpu_limit_ns = call->route->cpu_limit_ns;
+  task->charge->limit = call->route->memory_limit;
+  pl_admission_take(&worker->admission, call->route);
   lua_pushcfunction(task->co, handle_request);
-  lua_rawgeti(task->co, LUA_REGISTRYINDEX, route->handler);
-  int args = 1;
-  if (status) {
-    lua_pushinteger(task->co, status);
-    lua_pushstring(task->co, allow);
-    args = 3;
+  lua_rawgeti(task->co, LUA_REGISTRYINDEX, call->route->handler);
+  pl_run_start(task, 1 + push_fallback(task->co, call));
+}
+
+static void admit(struct pl_worker *worker, struct pl_call *call) {
+  struct pl_exchange *x = call->x;
+  const struct pl_route *route = call->route;
+  x->body_limit = route->body_limit;
+  x->request_timeout_ms = route->timeout_ms;
+  x->half_close = route->half_close;
+  if (body_is_too_long(x)) {
+    answer_now(call, 413, "the body is longer than limits.body or its route's limit", NULL);
+    return;
   }
-  pl_run_start(task, args);
+  struct pl_admission *a = &worker->admission;
+  if (PL_LIKELY(pl_admission_has_place(a, route)) || pl_admission_enter(a, call)) start_task(call);
+}
+
+void pl_dispatch_init(struct pl_worker *worker) {
+  const struct pl_config *config = worker->config;
+  worker->loop.lag_limit_ms = config->limits_lag_ms;
+  worker->admission = (struct pl_admission){.loop = &worker->loop,
+                                            .in_flight_limit = config->limits_in_flight,
+                                            .queue_limit = config->limits_queue,
+                                            .timeout_ms = config->timeouts_queue_ms,
+                                            .start = start_task};
+  pl_admission_init(&worker->admission);
 }
 
 // ---- routing ----
 
+// @param allowed methods that there are (405, 204), or 0
 static void use_fallback(struct pl_worker *worker, struct pl_call *call, int status,
-                         const char *allow) {
+                         unsigned allowed) {
   struct pl_fallback *f = pl_route_table_fallback(&worker->current->table, call->path);
   if (f && f->route.handler != LUA_NOREF) {
     call->route = &f->route;
-    start_task(worker, call, status, allow);
+    call->fallback_status = status;
+    call->allowed = allowed;
+    admit(worker, call);
     return;
   }
-  char header[PL_ALLOW_MAX + 16];
-  snprintf(header, sizeof header, "Allow: %s\r\n", allow ? allow : "");
-  answer_now(call, status, NULL, allow ? header : NULL);
+  char allow[PL_ALLOW_MAX], header[PL_ALLOW_MAX + 16];
+  if (allowed) pl_router_write_allow(allowed, allow);
+  if (allowed) snprintf(header, sizeof header, "Allow: %s\r\n", allow);
+  answer_now(call, status, NULL, allowed ? header : NULL);
 }
 
 static void answer_method(struct pl_worker *worker, struct pl_call *call, unsigned allowed) {
-  char allow[PL_ALLOW_MAX], header[PL_ALLOW_MAX + 16];
-  pl_router_write_allow(allowed, allow);
   if (call->x->request.method != PL_METHOD_OPTIONS) {
-    use_fallback(worker, call, 405, allow);
+    use_fallback(worker, call, 405, allowed);
     return;
   }
   struct pl_fallback *f = pl_route_table_fallback(&worker->current->table, call->path);
   if (f && f->route.handler != LUA_NOREF) {  // a preflight is for the app's middleware
-    use_fallback(worker, call, 204, allow);
+    use_fallback(worker, call, 204, allowed);
     return;
   }
+  char allow[PL_ALLOW_MAX], header[PL_ALLOW_MAX + 16];
+  pl_router_write_allow(allowed, allow);
   snprintf(header, sizeof header, "Allow: %s\r\n", allow);
   answer_options(call, 204, header);
 }
@@ -260,7 +308,7 @@ static void route_request(struct pl_worker *worker, struct pl_call *call,
   switch (verdict) {
   case PL_ROUTE_FOUND:
     if (take_match(call, list, &match))
-      start_task(worker, call, 0, NULL);
+      admit(worker, call);
     else
       answer_now(call, 503, "out of memory", "Retry-After: 1\r\n");
     return;
@@ -271,14 +319,15 @@ static void route_request(struct pl_worker *worker, struct pl_call *call,
     answer_now(call, 400, "an encoded slash in the path", NULL);
     return;
   default:
-    use_fallback(worker, call, 404, NULL);
+    use_fallback(worker, call, 404, 0);
   }
 }
 
 // OPTIONS * is the server's own: the health check's question.
 static void answer_asterisk(struct pl_worker *worker, struct pl_call *call) {
-  bool is_ready =
-      worker->state == PL_WORKER_SERVING && worker->in_flight < worker->config->limits_in_flight;
+  bool is_ready = worker->state == PL_WORKER_SERVING &&
+                  !pl_admission_would_refuse(&worker->admission) &&
+                  !pl_generation_is_short_of_memory(worker->current);
   answer_options(call, is_ready ? 204 : 503,
                  is_ready ? "Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"
                           : "Retry-After: 1\r\n");
@@ -400,9 +449,11 @@ static int start_finish(lua_State *L) {
 static void run_finish_handlers(struct pl_generation *g, struct pl_call *call, bool was_cut) {
   struct finish f = {call, was_cut};
   lua_State *L = g->vm.L;
+  struct pl_sched *outer = pl_budget_begin_vm(&g->vm);  // for the collector's step
   lua_pushcfunction(L, start_finish);
   lua_pushlightuserdata(L, &f);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
+  pl_budget_end_vm(&g->vm, outer);
   if (!call->task) pl_call_forget_request(call);
 }
 

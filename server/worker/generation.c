@@ -5,6 +5,7 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#include "api/api_log_context.h"
 #include "api/api_request.h"
 #include "api/api_response.h"
 #include "api/modules.h"
@@ -14,14 +15,12 @@
 #include "base/mem.h"
 #include "config/config.h"
 #include "io/loop.h"
-#include "runtime/overdue.h"
 #include "runtime/libraries.h"
+#include "runtime/overdue.h"
 #include "runtime/results.h"
 #include "runtime/run.h"
 #include "runtime/task.h"
 #include "runtime/value.h"
-
-enum { COLLECT_INTERVAL_MS = 100 };
 
 static void try_to_stop(struct pl_generation *g);
 
@@ -32,9 +31,13 @@ static void wake_loop(void *ctx) {
   pl_loop_wake(g->options.loop);
 }
 
+// With the request that the running task works for.
 static void log_warning(void *ctx, const char *text) {
-  (void)ctx;
-  pl_log(PL_LOG_WARN, "%s", text);
+  struct pl_generation *g = ctx;
+  struct pl_log_field fields[PL_API_LOG_CONTEXT_FIELDS];
+  size_t count;
+  pl_api_log_context(g->vm.L, fields, &count);
+  pl_log_fields(PL_LOG_WARN, pl_strv_of(text), fields, count);
 }
 
 static void log_print(void *ctx, const char *text, size_t len) {
@@ -165,6 +168,7 @@ static int open_libraries(lua_State *L) {
   return 0;
 }
 
+/* stack: error object */
 static int keep_problem(lua_State *L) {
   struct pl_generation *g = generation_of(L);
   size_t len;
@@ -174,18 +178,34 @@ static int keep_problem(lua_State *L) {
   return 0;
 }
 
+// Protected. stack: the loading task, which was killed. Only its traceback says where it was.
+static int keep_kill_problem(lua_State *L) {
+  struct pl_task *task = lua_touserdata(L, 1);
+  if (pl_results_push(L, task->co, task->id) != 1) return 0;
+  lua_pushstring(L, pl_value_text(L, -1));
+  lua_replace(L, 1);
+  return keep_problem(L);
+}
+
 static int guard_globals(lua_State *L) {
   pl_libraries_guard_globals(L);
   return 0;
 }
 
+static void run_protected(lua_State *L, lua_CFunction fn, void *argument) {
+  lua_pushcfunction(L, fn);
+  lua_pushlightuserdata(L, argument);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
+}
+
 static void on_load_gone(struct pl_task *task) {
   struct pl_generation *g = PL_CONTAINER_OF(task->vm, struct pl_generation, vm);
   g->loader = NULL;
+  if (task->kill_cause) run_protected(g->vm.L, keep_kill_problem, task);
   g->state = task->has_failed ? PL_GENERATION_FAILED : PL_GENERATION_READY;
   if (!task->has_failed) {
-    lua_pushcfunction(g->vm.L, guard_globals);
-    if (lua_pcall(g->vm.L, 0, 0, 0) != LUA_OK) lua_pop(g->vm.L, 1);
+    run_protected(g->vm.L, guard_globals, NULL);
+    pl_collect_start(&g->collect, g->options.loop, &g->vm, g->options.config->limits_memory_bytes);
   }
   g->options.on_loaded(g, g->options.ctx);
 }
@@ -203,6 +223,7 @@ static void start_loading(struct pl_generation *g) {
     fail_loading(g);
     return;
   }
+  task->charge->limit = 0;  // what an app loads is its own, not a request's
   g->loader = task;
   lua_pushcfunction(task->co, load_app);
   pl_run_start(task, 0);
@@ -220,11 +241,14 @@ static void fill_context(struct pl_generation *g) {
                                    .worker_count = g->options.worker_count};
   g->vm.user = &g->api;
   g->vm.task_counter = g->options.task_counter;
+  g->vm.budget = g->options.budget;
   g->vm.on_idle = on_vm_idle;
   g->vm.grace_ms = g->options.config->timeouts_grace_ms;
   g->grace_timer.fn = on_grace_timer;
-  uint64_t memory = g->options.config->limits_memory_bytes;
-  g->vm.heap.limit = memory > SIZE_MAX / 2 ? 0 : (size_t)memory * 2;
+  g->api.body.account = g->api.header_lines.account = g->options.account;
+  pl_heap_join(&g->vm.heap, g->options.account);
+  uint64_t memory = g->options.config->limits_request_memory_bytes;
+  g->vm.request_memory = memory == PL_CONFIG_UNBOUNDED ? 0 : (size_t)memory;
 }
 
 struct pl_generation *pl_generation_new(const struct pl_generation_options *options) {
@@ -320,14 +344,14 @@ void pl_generation_release(struct pl_generation *g) {
 }
 
 bool pl_generation_is_short_of_memory(struct pl_generation *g) {
-  uint64_t limit = g->options.config->limits_memory_bytes;
-  if (PL_LIKELY(g->vm.heap.bytes <= limit)) return false;
-  uint64_t now = pl_loop_now_ms(g->options.loop);
-  if (now >= g->collect_after_ms) {
-    lua_gc(g->vm.L, LUA_GCCOLLECT, 0);
-    g->collect_after_ms = now + COLLECT_INTERVAL_MS;
-  }
-  return g->vm.heap.bytes > limit;
+  return pl_account_is_short(g->options.account);
+}
+
+void pl_generation_collect(struct pl_generation *g) {
+  pl_collector_collect(&g->collect.collector, &g->vm);
+  pl_heap_report(&g->vm.heap);
+  // What an encoder that raised has left there.
+  if (!g->vm.sched.running) pl_buf_deinit(&g->api.body);
 }
 
 size_t pl_generation_kept_results(struct pl_generation *g) {
@@ -336,6 +360,7 @@ size_t pl_generation_kept_results(struct pl_generation *g) {
 
 void pl_generation_free(struct pl_generation *g) {
   pl_timer_stop(&g->options.loop->wheel, &g->grace_timer);
+  pl_collect_stop(&g->collect);
   pl_vm_deinit(&g->vm);
   pl_route_table_deinit(&g->table);
   pl_buf_deinit(&g->api.header_lines);

@@ -18,7 +18,9 @@
 #include "base/list.h"
 #include "io/timer.h"
 #include "runtime/vm.h"
+#include "worker/collect.h"
 
+struct pl_budget;
 struct pl_loop;
 struct pl_config;
 struct pl_generation;
@@ -39,8 +41,10 @@ struct pl_generation_options {
   const char *app_code;   ///< or NULL
   unsigned worker_index;  ///< 1-based
   unsigned worker_count;
-  uint64_t *task_counter;  ///< the worker's: ids never repeat, not even over its generations
-  bool skip_start;         ///< do not run the start handlers: perilune check, routes
+  uint64_t *task_counter;      ///< the worker's: ids never repeat, not even over its generations
+  struct pl_budget *budget;    ///< the worker's, too
+  struct pl_account *account;  ///< the worker's memory
+  bool skip_start;             ///< do not run the start handlers: perilune check, routes
   void *ctx;
   /// Loading is over: READY, or FAILED and generation->problem says why.
   void (*on_loaded)(struct pl_generation *g, void *ctx);
@@ -52,6 +56,7 @@ struct pl_generation {
   struct pl_list link;  ///< the worker's
   struct pl_generation_options options;
   struct pl_vm vm;
+  struct pl_collect collect;
   struct pl_api_context api;
   struct pl_route_table table;
   enum pl_generation_state state;
@@ -59,7 +64,6 @@ struct pl_generation {
   struct pl_task *loader;       ///< LOADING: the task that does it
   bool is_retired;              ///< no new request comes
   size_t open_calls;            ///< requests whose last byte has not left
-  uint64_t collect_after_ms;    ///< no full collection for memory's sake before that
   char *problem;                ///< FAILED: text with file:line; owned
   char *app_folder;             ///< owned
 };
@@ -85,9 +89,11 @@ static inline void pl_generation_hold(struct pl_generation *g) {
   g->open_calls++;
 }
 
-/// Whether the Lua heap is beyond limits.memory, a full collection (at most one in 100 ms)
-/// included.
+/// Whether its worker holds more than limits.memory although it has given back what it could.
 bool pl_generation_is_short_of_memory(struct pl_generation *g);
+
+/// A full collection; also from inside a task.
+void pl_generation_collect(struct pl_generation *g);
 
 /// Results that are still kept: 0 when nothing runs.
 size_t pl_generation_kept_results(struct pl_generation *g);

@@ -20,6 +20,7 @@
 #include "io/loop.h"
 #include "io/mailbox.h"
 #include "worker/signals.h"
+#include "worker/watchdog.h"
 #include "worker/worker.h"
 
 enum { FORCE_DELAY_MS = 1000 };
@@ -37,6 +38,7 @@ struct pl_server {
   struct pl_timer force_timer;  // ends the process when a worker does not stop
   unsigned term_count;          // signals to end that have come
   bool has_failed;              // a worker could not start
+  struct pl_watchdog watchdog;
   bool is_stopping;
 };
 
@@ -235,7 +237,17 @@ static int make_workers(struct pl_server *server) {
   return error;
 }
 
-// Worker threads leave every signal to the main thread.
+static int start_watchdog(struct pl_server *server) {
+  unsigned count = server->running_count;
+  struct pl_budget **budgets = pl_mem_alloc((count + 1) * sizeof *budgets);
+  if (!budgets) return PL_ENOMEM;
+  for (unsigned i = 0; i < count; i++) budgets[i] = &server->shared.workers[i].budget;
+  int error = pl_watchdog_start(&server->watchdog, budgets, count);
+  pl_mem_free(budgets);
+  return error;
+}
+
+// Worker threads leave every signal but the watchdog's to the main thread.
 static int start_workers(struct pl_server *server) {
   sigset_t all, before;
   sigfillset(&all);
@@ -246,6 +258,7 @@ static int start_workers(struct pl_server *server) {
     error = pl_worker_start(&server->shared.workers[i]);
     if (!error) server->running_count++;
   }
+  if (!error) error = start_watchdog(server);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   return error;
 }
@@ -280,6 +293,7 @@ static void serve(struct pl_server *server) {
     drain_workers(server);
   }
   if (started) pl_loop_run(&server->loop);
+  pl_watchdog_stop(&server->watchdog);
   join_workers(server, started);
   pl_mem_free(server->shared.workers);
 }

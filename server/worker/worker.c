@@ -4,6 +4,7 @@
 //        \--app failed--> FAILED ------------------------------------------------------> STOPPED
 #include "worker/worker.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -13,8 +14,10 @@
 #include "base/mem.h"
 #include "config/config.h"
 #include "http/connections.h"
+#include "runtime/budget.h"
 #include "runtime/run.h"
 #include "worker/dispatch.h"
+#include "worker/memory.h"
 
 enum { SPARE_CONNECTIONS = 32, PLACING_SLACK = 2 };
 
@@ -29,6 +32,15 @@ static bool run_turn(void *ctx) {
     node = node->next;
     has_more |= pl_run_turn(&g->vm);
   }
+  return has_more;
+}
+
+static bool collect_garbage(void *ctx) {
+  struct pl_worker *worker = ctx;
+  bool has_more = false;
+  struct pl_list *node = worker->generations.next;
+  for (; node != &worker->generations; node = node->next)
+    has_more |= pl_collect_turn(&PL_CONTAINER_OF(node, struct pl_generation, link)->collect);
   return has_more;
 }
 
@@ -248,6 +260,8 @@ static int load_generation(struct pl_worker *worker) {
                                     .worker_index = worker->index,
                                     .worker_count = options->worker_count,
                                     .task_counter = &worker->last_task,
+                                    .budget = &worker->budget,
+                                    .account = &worker->account,
                                     .skip_start = options->is_dry_run,
                                     .ctx = worker,
                                     .on_loaded = on_loaded,
@@ -270,7 +284,7 @@ static void abort_all(struct pl_worker *worker) {
 
 static void on_drain_timeout(struct pl_timer *timer) {
   struct pl_worker *worker = PL_CONTAINER_OF(timer, struct pl_worker, drain_timer);
-  pl_log(PL_LOG_WARN, "drain.timeout is over: %zu requests are cut", worker->in_flight);
+  pl_log(PL_LOG_WARN, "drain.timeout is over: %zu requests are cut", worker->admission.in_flight);
   abort_all(worker);
 }
 
@@ -347,8 +361,10 @@ void pl_worker_post_abort(struct pl_worker *worker) {
 static int init_parts(struct pl_worker *worker) {
   int error = pl_loop_init(&worker->loop, run_turn, worker);
   if (error) return error;
+  worker->loop.on_written = collect_garbage;
   worker->http = (struct pl_http_service){.server_header = worker->config->server_header,
                                           .limits = limits_of(worker),
+                                          .account = &worker->account,
                                           .ctx = worker,
                                           .on_request = on_request,
                                           .on_finished = on_finished,
@@ -359,6 +375,8 @@ static int init_parts(struct pl_worker *worker) {
     pl_loop_deinit(&worker->loop);
     return error;
   }
+  pl_dispatch_init(worker);
+  pl_worker_memory_init(worker);
   worker->drain_timer.fn = on_drain_timeout;
   worker->sweep.fn = free_generation;
   pl_list_init(&worker->sweep.link);
@@ -366,13 +384,23 @@ static int init_parts(struct pl_worker *worker) {
   return 0;
 }
 
+static struct pl_budget_limits budget_limits_of(const struct pl_config *config) {
+  enum { NS_PER_MS = 1000000 };
+  return (struct pl_budget_limits){.slice_ns = config->limits_slice_ms * NS_PER_MS,
+                                   .cpu_ns = config->limits_cpu_ms * NS_PER_MS,
+                                   .stall_ns = config->limits_stall_ms * NS_PER_MS};
+}
+
 static void run_thread(void *arg) {
   struct pl_worker *worker = arg;
+  pl_budget_attach(&worker->budget);
   if (load_generation(worker)) fail_start(worker, "out of memory");
   if (worker->state != PL_WORKER_STOPPED) pl_loop_run(&worker->loop);
-  worker->audit.tasks += worker->http.exchange_count + worker->in_flight;
+  worker->audit.tasks += worker->http.exchange_count + worker->admission.in_flight;
   pl_http_service_deinit(&worker->http);
   worker->audit.handles = (size_t)pl_loop_deinit(&worker->loop);
+  pl_budget_detach();
+  assert(worker->account.bytes == 0);  // part of the audit: debug builds only
   worker->options->on_stopped(worker, worker->options->ctx);
 }
 
@@ -381,6 +409,8 @@ int pl_worker_init(struct pl_worker *worker, const struct pl_worker_options *opt
   worker->options = options;
   worker->config = options->config;
   worker->index = index;
+  struct pl_budget_limits limits = budget_limits_of(worker->config);
+  pl_budget_init(&worker->budget, &limits, index);
   return init_parts(worker);
 }
 

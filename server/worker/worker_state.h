@@ -6,12 +6,15 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "base/account.h"
 #include "base/list.h"
 #include "http/service.h"
 #include "io/listener.h"
 #include "io/loop.h"
 #include "io/mailbox.h"
 #include "io/timer.h"
+#include "runtime/budget.h"
+#include "worker/admission.h"
 #include "worker/generation.h"
 
 struct pl_config;
@@ -45,11 +48,14 @@ struct pl_worker {
   struct pl_generation *current;  ///< serves new requests
   struct pl_list generations;     ///< all that are alive
   enum pl_worker_state state;
-  _Atomic size_t load;      ///< connections placed here; read by the other workers
-  size_t seen_connections;  ///< at the last on_connections
-  size_t in_flight;         ///< requests that are not gone
+  _Atomic size_t load;            ///< connections placed here; read by the other workers
+  size_t seen_connections;        ///< at the last on_connections
+  struct pl_admission admission;  ///< requests that run, that wait, and that were refused
   struct pl_timer drain_timer;
-  struct pl_deferred sweep;  ///< frees generations that have stopped
-  uint64_t last_task;        ///< the counter of task ids, which goes on over generations
+  struct pl_deferred sweep;   ///< frees generations that have stopped
+  uint64_t last_task;         ///< the counter of task ids, which goes on over generations
+  struct pl_budget budget;    ///< how long Lua may keep the worker; one for all generations
+  struct pl_account account;  ///< limits.memory
+  uint64_t relieve_after_ms;  ///< no collection for memory's sake before that
   struct pl_audit audit;
 };

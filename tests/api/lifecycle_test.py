@@ -281,7 +281,7 @@ class SaturationTest(unittest.TestCase):
             server.wait_log("unwound")
 
     def test_in_flight_saturation_is_503_with_retry_after(self):
-        with Server(PARKING, settings={"limits.in_flight": 2}) as server:
+        with Server(PARKING, settings={"limits.in_flight": 2, "limits.queue": 0}) as server:
             first, second = park(server), park(server, count=2)
             answer = request(server)
             self.assertEqual(answer.status, 503)
@@ -306,7 +306,7 @@ class SaturationTest(unittest.TestCase):
             wait_until(lambda: request(server).status == 200, "a place is free again")
 
     def test_options_asterisk_tells_saturation(self):
-        with Server(PARKING, settings={"limits.in_flight": 1}) as server:
+        with Server(PARKING, settings={"limits.in_flight": 1, "limits.queue": 0}) as server:
             self.assertEqual(request(server, "OPTIONS", "*").status, 204)
             park(server)
             self.assertEqual(request(server, "OPTIONS", "*").status, 503)

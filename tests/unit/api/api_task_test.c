@@ -350,10 +350,10 @@ static void with_little_memory_children_fail_and_nothing_leaks(void **state) {
                          "pcall(t.await, t) pcall(t.await, t, 1) t:cancel('reason')";
     assert_int_equal(luaL_loadstring(task->co, script), LUA_OK);
     lua_gc(b.fake.vm.L, LUA_GCCOLLECT);
-    b.fake.vm.heap.limit = b.fake.vm.heap.bytes + spare;
+    pl_heap_set_ceiling(&b.fake.vm.heap, b.fake.vm.heap.bytes + spare);
     pl_run_start(task, 0);
     bench_finish(&b);
-    b.fake.vm.heap.limit = 0;
+    pl_heap_set_ceiling(&b.fake.vm.heap, 0);
     pl_buf_clear(&b.fake.text);
     fake_start(&b.fake, "return task.spawn(function() task.sleep(1) return 'fine' end):await()");
     bench_finish(&b);

@@ -336,10 +336,10 @@ static void with_little_memory_scopes_fail_and_nothing_leaks(void **state) {
     assert_non_null(task);
     assert_int_equal(luaL_loadstring(task->co, script), LUA_OK);
     lua_gc(b.fake.vm.L, LUA_GCCOLLECT);
-    b.fake.vm.heap.limit = b.fake.vm.heap.bytes + spare;
+    pl_heap_set_ceiling(&b.fake.vm.heap, b.fake.vm.heap.bytes + spare);
     pl_run_start(task, 0);
     bench_finish(&b);
-    b.fake.vm.heap.limit = 0;
+    pl_heap_set_ceiling(&b.fake.vm.heap, 0);
     struct pl_strv text = pl_buf_view(&b.fake.text);
     done += text.len > 9 && memcmp(text.data, "done true", 9) == 0;
     pl_buf_clear(&b.fake.text);

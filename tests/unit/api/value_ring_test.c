@@ -82,9 +82,9 @@ static void without_memory_growing_changes_nothing(void **state) {
   lua_pushcfunction(L, grow);
   lua_pushvalue(L, OWNER);
   lua_gc(L, LUA_GCCOLLECT);
-  f.vm.heap.limit = f.vm.heap.bytes;
+  pl_heap_set_ceiling(&f.vm.heap, f.vm.heap.bytes);
   assert_int_equal(lua_pcall(L, 1, 0, 0), LUA_ERRMEM);
-  f.vm.heap.limit = 0;
+  pl_heap_set_ceiling(&f.vm.heap, 0);
   assert_memory_equal(ring, &before, sizeof before);
   pl_value_ring_pop_front(L, OWNER, ring);
   assert_string_equal(lua_tostring(L, -1), "kept");

@@ -161,6 +161,28 @@ static void out_of_memory_leaves_the_arena_usable(void **state) {
   assert_int_equal(trace.len, 0);
 }
 
+static void the_account_has_the_blocks_until_the_reset(void **state) {
+  (void)state;
+  char first[16];
+  struct pl_account account;
+  struct pl_arena a;
+  pl_account_init(&account, 20000);
+  pl_arena_init(&a, first, sizeof first);
+  a.account = &account;
+  assert_non_null(pl_arena_alloc(&a, 16));
+  assert_int_equal(account.bytes, 0);
+  assert_non_null(pl_arena_alloc(&a, 100));
+  assert_non_null(pl_arena_alloc(&a, 10000));
+  assert_in_range(account.bytes, 10100, 16000);
+  size_t bytes = account.bytes;
+  assert_null(pl_arena_alloc(&a, 100000));  // beyond the ceiling
+  pl_mem_fail_nth(1);
+  assert_null(pl_arena_alloc(&a, 10000));
+  assert_int_equal(account.bytes, bytes);
+  pl_arena_reset(&a);
+  assert_int_equal(account.bytes, 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(pieces_that_fit_come_from_the_first_block),
@@ -173,6 +195,7 @@ int main(void) {
       cmocka_unit_test(sizes_that_overflow_are_refused),
       cmocka_unit_test(defers_run_once_newest_first),
       cmocka_unit_test(out_of_memory_leaves_the_arena_usable),
+      cmocka_unit_test(the_account_has_the_blocks_until_the_reset),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -132,6 +132,61 @@ static void clear_keeps_the_memory_and_deinit_gives_it_back(void **state) {
   pl_buf_deinit(&b);
 }
 
+static void a_known_end_bounds_the_block_but_reserves_nothing(void **state) {
+  (void)state;
+  enum { LENGTH = 5000 };
+  static const char piece[100];
+  struct pl_buf b = {0};
+  assert_int_equal(pl_buf_append_within(&b, piece, sizeof piece, LENGTH), 0);
+  assert_in_range(b.cap, sizeof piece, 1024);
+  while (pl_buf_len(&b) < LENGTH) {
+    assert_int_equal(pl_buf_append_within(&b, piece, sizeof piece, LENGTH), 0);
+    assert_in_range(b.cap, pl_buf_len(&b), LENGTH);
+  }
+  assert_int_equal(b.cap, LENGTH);
+  assert_int_equal(pl_buf_append_within(&b, piece, sizeof piece, LENGTH), 0);  // it was wrong
+  assert_int_equal(pl_buf_len(&b), LENGTH + sizeof piece);
+  pl_buf_deinit(&b);
+}
+
+static void the_account_has_the_blocks_size(void **state) {
+  (void)state;
+  struct pl_account account;
+  pl_account_init(&account, SIZE_MAX);
+  struct pl_buf b = {.account = &account}, c = {0};
+  assert_int_equal(pl_buf_append(&b, "abc", 3), 0);
+  assert_int_equal(account.bytes, b.cap);
+  assert_non_null(pl_buf_reserve(&b, 10000));
+  assert_int_equal(account.bytes, b.cap);
+  pl_mem_fail_nth(1);
+  assert_null(pl_buf_reserve(&b, 1000000));
+  assert_int_equal(account.bytes, b.cap);
+  pl_buf_clear(&b);
+  assert_int_equal(account.bytes, b.cap);
+  pl_buf_move(&c, &b);
+  assert_int_equal(account.bytes, c.cap);
+  pl_buf_deinit(&c);
+  assert_int_equal(account.bytes, 0);
+  assert_int_equal(pl_buf_append(&b, "abc", 3), 0);  // still counted after both
+  assert_int_equal(pl_buf_append(&c, "abc", 3), 0);
+  assert_int_equal(account.bytes, b.cap + c.cap);
+  pl_buf_deinit(&b);
+  pl_buf_deinit(&c);
+  assert_int_equal(account.bytes, 0);
+}
+
+static void beyond_the_accounts_ceiling_nothing_changes(void **state) {
+  (void)state;
+  struct pl_account account;
+  pl_account_init(&account, 1000);
+  struct pl_buf b = {.account = &account};
+  assert_int_equal(pl_buf_append(&b, "abc", 3), 0);
+  assert_null(pl_buf_reserve(&b, 30000));
+  assert_holds(&b, "abc");
+  assert_int_equal(account.bytes, b.cap);
+  pl_buf_deinit(&b);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_empty_buffer_has_a_view_of_nothing),
@@ -143,6 +198,9 @@ int main(void) {
       cmocka_unit_test(reserving_too_much_changes_nothing),
       cmocka_unit_test(out_of_memory_changes_nothing),
       cmocka_unit_test(clear_keeps_the_memory_and_deinit_gives_it_back),
+      cmocka_unit_test(a_known_end_bounds_the_block_but_reserves_nothing),
+      cmocka_unit_test(the_account_has_the_blocks_size),
+      cmocka_unit_test(beyond_the_accounts_ceiling_nothing_changes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

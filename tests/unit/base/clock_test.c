@@ -58,12 +58,24 @@ static void the_cached_date_is_made_again_only_when_it_is_due(void **state) {
   assert_int_not_equal(pl_clock_date(&date, date.valid_until_ms)[0], 'x');
 }
 
+static void the_cpu_clock_counts_work_and_no_waiting(void **state) {
+  (void)state;
+  uint64_t began = pl_clock_cpu_ns(), until = pl_clock_ns() + 20000000;
+  struct timespec pause = {.tv_nsec = 20000000};
+  nanosleep(&pause, NULL);
+  assert_true(pl_clock_ns() >= until);
+  uint64_t slept = pl_clock_cpu_ns() - began;
+  assert_true(slept < 20000000);
+  while (pl_clock_cpu_ns() - began < slept + 1000000) continue;
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_clock_never_goes_back),
       cmocka_unit_test(ms_and_ns_are_the_same_clock),
       cmocka_unit_test(http_date_is_written_as_the_rfc_does),
       cmocka_unit_test(the_cached_date_is_made_again_only_when_it_is_due),
+      cmocka_unit_test(the_cpu_clock_counts_work_and_no_waiting),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,53 +2,7 @@
 #define _GNU_SOURCE
 #include "base/cpu.h"
 
-#include <ftw.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-static char root[64];
-
-// Writes a file of the tree, with the folders above it.
-static void put(const char *path, const char *text) {
-  char full[512];
-  snprintf(full, sizeof full, "%s%s", root, path);
-  for (char *slash = strchr(full + strlen(root) + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-    *slash = '\0';
-    mkdir(full, 0755);
-    *slash = '/';
-  }
-  FILE *file = fopen(full, "w");
-  assert_non_null(file);
-  fputs(text, file);
-  fclose(file);
-}
-
-static int make_root(void **state) {
-  (void)state;
-  strcpy(root, "/tmp/pl_cpu_test_XXXXXX");
-  return mkdtemp(root) ? 0 : -1;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw) {
-  (void)st;
-  (void)type;
-  (void)ftw;
-  return remove(path);
-}
-
-static int remove_root(void **state) {
-  (void)state;
-  return nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
+#include "fake_root.h"
 
 static void cpu_has_no_limit_without_cgroups(void **state) {
   (void)state;
@@ -132,21 +86,19 @@ static void cpu_of_this_process_is_within_its_affinity(void **state) {
   assert_in_range(pl_cpu_usable(), 1, (uintmax_t)online);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_root, remove_root)
-
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(cpu_has_no_limit_without_cgroups),
-      TEST(cpu_rounds_a_v2_quota_up),
-      TEST(cpu_is_at_least_one),
-      TEST(cpu_never_exceeds_the_affinity),
-      TEST(cpu_ignores_a_v2_group_without_quota),
-      TEST(cpu_takes_the_smallest_quota_of_the_groups_above),
-      TEST(cpu_falls_back_to_the_mounts_root_in_a_container),
-      TEST(cpu_reads_a_v1_quota),
-      TEST(cpu_does_not_take_cpuset_for_cpu),
-      TEST(cpu_survives_nonsense),
-      TEST(cpu_of_this_process_is_within_its_affinity),
+      ROOT_TEST(cpu_has_no_limit_without_cgroups),
+      ROOT_TEST(cpu_rounds_a_v2_quota_up),
+      ROOT_TEST(cpu_is_at_least_one),
+      ROOT_TEST(cpu_never_exceeds_the_affinity),
+      ROOT_TEST(cpu_ignores_a_v2_group_without_quota),
+      ROOT_TEST(cpu_takes_the_smallest_quota_of_the_groups_above),
+      ROOT_TEST(cpu_falls_back_to_the_mounts_root_in_a_container),
+      ROOT_TEST(cpu_reads_a_v1_quota),
+      ROOT_TEST(cpu_does_not_take_cpuset_for_cpu),
+      ROOT_TEST(cpu_survives_nonsense),
+      ROOT_TEST(cpu_of_this_process_is_within_its_affinity),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 //   build/dev/perilune config --default > config/perilune.conf.lua
 #include "config/describe.h"
 
+#include "config/fit.h"
 #include "config/read.h"
 #include "support.h"
 
@@ -66,6 +67,18 @@ static void effective_names_each_origin(void **state) {
   pl_buf_deinit(&text);
 }
 
+static void a_lowered_default_says_why(void **state) {
+  struct subject *s = *state;
+  pl_config_fit_memory(&s->config, (uint64_t)256 << 20, 1, &s->report);
+  struct pl_buf text = {0};
+  assert_int_equal(pl_config_describe_effective(&s->config, &text), 0);
+  assert_int_equal(pl_buf_append(&text, "", 1), 0);
+  assert_non_null(strstr(pl_buf_view(&text).data,
+                         "\nlimits.memory = \"110m\"                      -- default, lowered to "
+                         "110m for the container's limit of 256m\n"));
+  pl_buf_deinit(&text);
+}
+
 static void keys_name_their_variables(void **state) {
   (void)state;
   struct pl_buf text = {0};
@@ -85,6 +98,7 @@ int main(void) {
       SUBJECT_TEST(defaults_read_back_as_the_defaults),
       cmocka_unit_test(no_line_is_longer_than_100_columns),
       SUBJECT_TEST(effective_names_each_origin),
+      SUBJECT_TEST(a_lowered_default_says_why),
       cmocka_unit_test(keys_name_their_variables),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

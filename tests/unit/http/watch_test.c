@@ -1,4 +1,7 @@
-// Connections that do not read: their client's end is found by asking the kernel.
+// Connections that do not read: their client's end is found by asking the kernel; and those that
+// memory is too tight for go on in turn.
+#include "http/watch.h"
+
 #include "carrier.h"
 
 static void serve_half_close(struct bench *b, struct pl_exchange *x) {
@@ -153,6 +156,201 @@ static void half_close_route_needs_no_larger_buffer(void **state) {
   end(&b);
 }
 
+// ---- memory that is tight ----
+
+enum { LIMIT = 1000, TIGHT = 800, BODY_MS = 50 };
+
+static struct pl_account account;
+
+static void begin_tight(struct bench *b, size_t limit) {
+  begin(b, NULL);
+  pl_account_init(&account, limit);
+  account.bytes = TIGHT;
+  b->service.account = &account;
+}
+
+static void empty(struct pl_account *of) {
+  of->bytes = 0;
+}
+
+static bool is_paused(const struct bench *b, const struct pl_exchange *x) {
+  for (struct pl_list *n = b->service.connections.next; n != &b->service.connections; n = n->next) {
+    const struct pl_conn *conn = PL_CONTAINER_OF(n, struct pl_conn, link);
+    if (conn->current && &conn->current->x == x) return conn->is_paused;
+  }
+  return false;
+}
+
+// The client begins a body whose reader has to wait for the rest.
+static struct pl_exchange *pause_body(struct bench *b) {
+  char text[64] = "";
+  send_now(b, POST("/1", "4") "ab");
+  struct pl_exchange *x = b->x[b->requests - 1];
+  assert_int_equal(read_body(x, text, sizeof text), PL_EAGAIN);
+  send_now(b, "cd");
+  assert_true(is_paused(b, x));
+  assert_notes(b, "");
+  return x;
+}
+
+static void expect_rest(struct bench *b, struct pl_exchange *x) {
+  char text[64] = "";
+  assert_int_equal(read_body(x, text, sizeof text), PL_EOF);
+  assert_string_equal(text, "cd");
+  echo_target(b, x);
+  settle(b);
+}
+
+static void a_body_waits_until_memory_is_not_tight(void **state) {
+  (void)state;
+  struct bench b;
+  begin_tight(&b, LIMIT);
+  struct pl_exchange *x = pause_body(&b);
+  account.bytes = 0;
+  wait_until(&b, &b.notes_len, 1);
+  assert_notes(&b, "readable ");
+  assert_false(is_paused(&b, x));
+  expect_rest(&b, x);
+  assert_string_equal(answers(&b), "200:/1 ");
+  end(&b);
+}
+
+static void who_has_waited_longest_goes_on_while_it_stays_tight(void **state) {
+  (void)state;
+  struct bench b;
+  begin_tight(&b, LIMIT);
+  struct pl_exchange *first = pause_body(&b);
+  int other = b.client;
+  open_client(&b);
+  struct pl_exchange *second = pause_body(&b);
+  wait_until(&b, &b.notes_len, 1);
+  assert_notes(&b, "readable ");
+  assert_false(is_paused(&b, first));
+  assert_true(is_paused(&b, second));
+  wait_until(&b, &b.notes_len, 1);
+  assert_false(is_paused(&b, second));
+  expect_rest(&b, first);
+  expect_rest(&b, second);
+  close(other);
+  end(&b);
+}
+
+static void who_waits_has_memory_given_back(void **state) {
+  (void)state;
+  struct bench b;
+  begin_tight(&b, LIMIT);
+  struct pl_exchange *first = pause_body(&b);
+  int other = b.client;
+  open_client(&b);
+  struct pl_exchange *second = pause_body(&b);
+  account.relieve = empty;
+  while (is_paused(&b, first)) uv_run(&b.loop.uv, UV_RUN_ONCE);
+  assert_false(is_paused(&b, second));  // in the same tick
+  wait_until(&b, &b.notes_len, 2 * strlen("readable "));
+  expect_rest(&b, first);
+  expect_rest(&b, second);
+  close(other);
+  end(&b);
+}
+
+static void a_body_may_go_on_only_once(void **state) {
+  (void)state;
+  struct bench b;
+  begin_tight(&b, LIMIT);
+  struct pl_exchange *x = pause_body(&b);
+  wait_until(&b, &b.notes_len, 1);
+  expect_rest(&b, x);
+  assert_notes(&b, "readable sent:200 ");
+  x = pause_body(&b);  // the next on this connection waits again
+  account.bytes = 0;
+  wait_until(&b, &b.notes_len, 1);
+  expect_rest(&b, x);
+  end(&b);
+}
+
+static void heads_are_read_and_bodies_dropped_while_it_is_tight(void **state) {
+  (void)state;
+  struct bench b;
+  begin_tight(&b, LIMIT);
+  b.handler = echo_target;
+  send_now(&b, GET("/1"));
+  send_now(&b, POST("/2", "4"));
+  send_now(&b, "abcd" GET("/3"));
+  assert_string_equal(answers(&b), "200:/1 200:/2 200:/3 ");
+  end(&b);
+}
+
+static void nothing_is_read_ahead_while_it_is_tight(void **state) {
+  (void)state;
+  struct bench b;
+  begin_tight(&b, LIMIT);
+  send_now(&b, GET("/1"));
+  send_now(&b, GET("/2"));
+  assert_int_equal(conn_of(&b)->input.len, 0);
+  echo_target(&b, b.x[0]);
+  b.handler = echo_target;
+  settle(&b);
+  assert_string_equal(answers(&b), "200:/1 200:/2 ");
+  end(&b);
+}
+
+static void a_client_that_leaves_while_it_waits_is_noticed(void **state) {
+  (void)state;
+  struct bench b;
+  begin_tight(&b, LIMIT);
+  struct pl_exchange *x = pause_body(&b);
+  leave(&b);
+  wait_until(&b, &b.notes_len, 1);
+  assert_string_equal(b.notes, "cut:0 gone:ECONNRESET ");
+  x->ops->release(x);
+  end(&b);
+}
+
+static void the_time_in_which_nothing_is_read_is_not_the_clients(void **state) {
+  (void)state;
+  struct bench b;
+  begin_tight(&b, LIMIT);
+  b.service.limits.body_timeout_ms = BODY_MS;  // less than until it goes on
+  char text[64] = "";
+  send_now(&b, POST("/1", "4") "ab");
+  assert_int_equal(read_body(b.x[0], text, sizeof text), PL_EAGAIN);
+  settle(&b);
+  assert_true(is_paused(&b, b.x[0]));
+  assert_int_equal(conn_of(&b)->deadline_ms, UINT64_MAX);
+  while (is_paused(&b, b.x[0])) uv_run(&b.loop.uv, UV_RUN_ONCE);
+  assert_in_range(conn_of(&b)->deadline_ms, pl_loop_now_ms(&b.loop) + 1,
+                  pl_loop_now_ms(&b.loop) + BODY_MS);
+  send_now(&b, "cd");
+  assert_notes(&b, "readable ");
+  expect_rest(&b, b.x[0]);
+  assert_string_equal(answers(&b), "200:/1 ");
+  end(&b);
+}
+
+static void unsent_answers_count_until_they_have_left(void **state) {
+  (void)state;
+  static char large[LARGE];
+  struct bench b;
+  begin_tight(&b, 4 * LARGE);
+  account.bytes = 0;
+  send_text(b.client, GET("/1"));
+  while (b.requests == 0) turn(&b);
+  struct pl_response r = {.status = 200, .body = pl_strv(large, sizeof large)};
+  assert_int_equal(b.x[0]->ops->respond(b.x[0], &r), 0);
+  b.x[0]->ops->release(b.x[0]);
+  turn(&b);
+  assert_in_range(account.bytes, LARGE, 4 * LARGE);
+  while (b.finished == 0) {
+    turn(&b);
+    receive(&b);
+  }
+  settle(&b);
+  assert_in_range(account.bytes, 0, 64 * 1024);
+  pl_http_service_trim(&b.service);
+  assert_int_equal(account.bytes, 0);
+  end(&b);
+}
+
 int main(void) {
   signal(SIGPIPE, SIG_IGN);
   alarm(120);  // what never comes must not be waited for for ever
@@ -164,6 +362,15 @@ int main(void) {
       cmocka_unit_test(connection_that_reads_again_is_watched_no_more),
       cmocka_unit_test(few_connections_have_a_larger_buffer_at_a_time),
       cmocka_unit_test(half_close_route_needs_no_larger_buffer),
+      cmocka_unit_test(a_body_waits_until_memory_is_not_tight),
+      cmocka_unit_test(who_has_waited_longest_goes_on_while_it_stays_tight),
+      cmocka_unit_test(who_waits_has_memory_given_back),
+      cmocka_unit_test(a_body_may_go_on_only_once),
+      cmocka_unit_test(heads_are_read_and_bodies_dropped_while_it_is_tight),
+      cmocka_unit_test(nothing_is_read_ahead_while_it_is_tight),
+      cmocka_unit_test(a_client_that_leaves_while_it_waits_is_noticed),
+      cmocka_unit_test(the_time_in_which_nothing_is_read_is_not_the_clients),
+      cmocka_unit_test(unsent_answers_count_until_they_have_left),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

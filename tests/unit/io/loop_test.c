@@ -205,6 +205,53 @@ static void a_slow_turn_shortens_the_wait_for_a_timer(void **state) {
   pl_timer_stop(&f->loop.wheel, &f->timer);
 }
 
+// A turn that took turn_ms, after a poll that took poll_ms: libuv's calls, its clock set back.
+static void take_turn(struct fixture *f, uint64_t poll_ms, uint64_t turn_ms) {
+  uv_update_time(&f->loop.uv);
+  f->loop.uv.time -= turn_ms;
+  f->loop.turn_end_ms = pl_loop_now_ms(&f->loop) - poll_ms;
+  pl_loop_begin_turn(&f->loop);
+  uv_update_time(&f->loop.uv);  // as behind the sockets' callbacks
+  pl_loop_begin_turn(&f->loop);
+  f->loop.prepare.prepare_cb(&f->loop.prepare);
+}
+
+static void two_long_turns_in_a_row_are_a_lag(void **state) {
+  struct fixture *f = *state;
+  f->loop.lag_limit_ms = 10000;
+  take_turn(f, 0, 15000);
+  assert_false(pl_loop_is_lagging(&f->loop));  // one is one handler that nothing could stop
+  take_turn(f, 0, 12000);
+  assert_true(pl_loop_is_lagging(&f->loop));
+  assert_in_range(f->loop.lag_ms, 12000, 13000);
+  take_turn(f, 1, 7000);
+  assert_true(pl_loop_is_lagging(&f->loop));  // not yet below half of the limit
+  take_turn(f, 0, 0);
+  assert_false(pl_loop_is_lagging(&f->loop));
+  take_turn(f, 0, 15000);
+  assert_false(pl_loop_is_lagging(&f->loop));
+}
+
+static void a_loop_that_had_to_wait_does_not_lag(void **state) {
+  struct fixture *f = *state;
+  f->loop.lag_limit_ms = 10000;
+  take_turn(f, 0, 15000);
+  take_turn(f, 2, 15000);  // it had nothing to do between the two
+  assert_false(pl_loop_is_lagging(&f->loop));
+  take_turn(f, 0, 15000);
+  assert_true(pl_loop_is_lagging(&f->loop));
+  f->loop.uv.time = f->loop.turn_end_ms + 2;  // the next event comes after a wait: nobody waited
+  assert_false(pl_loop_is_lagging(&f->loop));
+}
+
+static void without_a_limit_no_lag_is_too_long(void **state) {
+  struct fixture *f = *state;
+  take_turn(f, 0, 15000);
+  take_turn(f, 0, 15000);
+  assert_true(f->loop.lag_ms >= 15000);
+  assert_false(pl_loop_is_lagging(&f->loop));
+}
+
 static void deinit_counts_and_closes_a_handle_left_open(void **state) {
   (void)state;
   struct pl_loop *loop = pl_mem_alloc(sizeof *loop);
@@ -245,6 +292,9 @@ int main(void) {
       TEST(undefer_works_on_an_item_of_the_running_step),
       TEST(stop_ends_run_and_run_goes_on_afterwards),
       TEST(a_slow_turn_shortens_the_wait_for_a_timer),
+      TEST(two_long_turns_in_a_row_are_a_lag),
+      TEST(a_loop_that_had_to_wait_does_not_lag),
+      TEST(without_a_limit_no_lag_is_too_long),
       cmocka_unit_test(deinit_counts_and_closes_a_handle_left_open),
       cmocka_unit_test(init_reports_that_memory_ran_out),
   };

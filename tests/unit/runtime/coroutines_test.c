@@ -2,71 +2,12 @@
 // stock Lua cannot show: chains that are cancelled, deep chains, no memory.
 #include "runtime/coroutines.h"
 
-#include <lualib.h>
 #include <stdlib.h>
 
 #include "fake_host.h"
+#include "programs.h"
 
 enum { PROGRAMS = 400, AT_ONCE = 8 };
-
-static void append_line(struct pl_buf *log, lua_State *L) {
-  int count = lua_gettop(L);
-  for (int i = 1; i <= count; i++) {
-    bool has_address = lua_type(L, i) > LUA_TSTRING;
-    const char *text = has_address ? luaL_typename(L, i) : luaL_tolstring(L, i, NULL);
-    assert_int_equal(pl_buf_printf(log, "%s ", text), 0);
-    lua_settop(L, count);
-  }
-  assert_int_equal(pl_buf_append(log, "\n", 1), 0);
-}
-
-static int log_to_buffer(lua_State *L) {
-  append_line(lua_touserdata(L, lua_upvalueindex(1)), L);
-  return 0;
-}
-
-static int return_arguments(lua_State *L) {
-  return lua_gettop(L);
-}
-
-static lua_State *open_stock(void) {
-  lua_State *L = luaL_newstate();
-  luaL_openlibs(L);
-  if (luaL_dofile(L, "tests/unit/runtime/coroutine_programs.lua")) {
-    fail_msg("%s", lua_tostring(L, -1));
-  }
-  lua_setglobal(L, "generate");
-  return L;
-}
-
-// Returns: the program's text, on top of L's stack.
-static const char *generate(lua_State *L, int seed) {
-  lua_getglobal(L, "generate");
-  lua_pushinteger(L, seed);
-  lua_call(L, 1, 1);
-  return lua_tostring(L, -1);
-}
-
-static void load_program(lua_State *L, const char *text) {
-  if (luaL_loadbufferx(L, text, strlen(text), "=program", "t")) {
-    fail_msg("%s\n%s", lua_tostring(L, -1), text);
-  }
-}
-
-static const char *text_of(struct pl_buf *log) {
-  assert_int_equal(pl_buf_append(log, "", 1), 0);
-  return pl_buf_view(log).data;
-}
-
-static void start_program(struct fake *f, const char *text, struct pl_buf *log) {
-  struct pl_task *task = pl_task_new(&f->vm, NULL, &fake_ops, NULL);
-  assert_non_null(task);
-  load_program(task->co, text);
-  lua_pushlightuserdata(task->co, log);
-  lua_pushcclosure(task->co, log_to_buffer, 1);
-  lua_getglobal(task->co, "wait");
-  pl_run_start(task, 2);
-}
 
 static void random_programs_write_the_log_of_stock_lua(void **state) {
   (void)state;
@@ -79,12 +20,7 @@ static void random_programs_write_the_log_of_stock_lua(void **state) {
     for (int i = 0; i < AT_ONCE; i++) {
       const char *text = generate(stock, first + i);
       start_program(&f, text, &actual[i]);
-      load_program(stock, text);
-      lua_remove(stock, 1);
-      lua_pushlightuserdata(stock, &expected[i]);
-      lua_pushcclosure(stock, log_to_buffer, 1);
-      lua_pushcfunction(stock, return_arguments);
-      lua_call(stock, 2, 0);
+      run_stock(stock, text, &expected[i]);
     }
     fake_run_ready(&f);
     for (; f.pending_count > 0; waits++) {
@@ -226,10 +162,10 @@ static void without_memory_a_chain_fails_and_the_next_one_works(void **state) {
                            "  return coroutine.wrap(nest)(n - 1)\n"
                            "end\n"
                            "for i = 1, 8 do pcall(nest, i) end");
-    f.vm.heap.limit = f.vm.heap.bytes + spare;
+    pl_heap_set_ceiling(&f.vm.heap, f.vm.heap.bytes + spare);
     pl_run_start(task, 0);
     fake_run(&f);
-    f.vm.heap.limit = 0;
+    pl_heap_set_ceiling(&f.vm.heap, 0);
     pl_buf_clear(&f.text);
     fake_start(&f, "return coroutine.wrap(function() return wait('fine') end)()");
     fake_run(&f);

@@ -141,9 +141,9 @@ static void no_memory_for_a_task_is_null_and_nothing_leaks(void **state) {
     struct fake f;
     fake_open(&f);
     lua_gc(f.vm.L, LUA_GCCOLLECT);
-    f.vm.heap.limit = f.vm.heap.bytes + spare;
+    pl_heap_set_ceiling(&f.vm.heap, f.vm.heap.bytes + spare);
     struct pl_task *task = new_silent(&f);
-    f.vm.heap.limit = 0;
+    pl_heap_set_ceiling(&f.vm.heap, 0);
     if (task) {
       successes++;
       lua_pushcfunction(task->co, trivial);

@@ -323,10 +323,10 @@ static void with_little_memory_tasks_fail_and_nothing_leaks(void **state) {
                          "coroutine.wrap(function() wait() error({}) end)()";
     assert_int_equal(luaL_loadstring(task->co, script), LUA_OK);
     lua_gc(f.vm.L, LUA_GCCOLLECT);
-    f.vm.heap.limit = f.vm.heap.bytes + spare;
+    pl_heap_set_ceiling(&f.vm.heap, f.vm.heap.bytes + spare);
     pl_run_start(task, 0);
     fake_run(&f);
-    f.vm.heap.limit = 0;
+    pl_heap_set_ceiling(&f.vm.heap, 0);
     struct pl_strv text = pl_buf_view(&f.text);
     failed += text.len >= 6 && memcmp(text.data, "failed", 6) == 0;
     pl_buf_clear(&f.text);

@@ -27,9 +27,9 @@ static void over_the_ceiling_a_task_fails_and_the_state_lives_on(void **state) {
   (void)state;
   struct fake f;
   fake_open(&f);
-  f.vm.heap.limit = f.vm.heap.bytes + (1 << 20);
+  pl_heap_set_ceiling(&f.vm.heap, f.vm.heap.bytes + (1 << 20));
   fake_start(&f, "local t = {} for i = 1, 1e9 do t[i] = {i} end");
-  f.vm.heap.limit = 0;
+  pl_heap_set_ceiling(&f.vm.heap, 0);
   fake_expect(&f, "failed not enough memory\n");
   fake_start(&f, "return 'alive'");
   fake_expect(&f, "done alive\n");

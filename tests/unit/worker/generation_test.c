@@ -35,11 +35,13 @@ static const char app_text[] =
     "  return file and file:close()\n"
     "end\n"
     "app:get('/who', function() return '%1$s ' .. task.id() end)\n"
-    "app:get('/park', function()\n"
+    "local function park()\n"
     "  io.open('%2$s/parked', 'w'):close()\n"
     "  while not exists('go') do task.sleep(0.002) end\n"
     "  return '%1$s ' .. task.spawn(function() return task.id() end):await()\n"
-    "end)\n"
+    "end\n"
+    "app:get('/park', park)\n"
+    "app:get('/one', {in_flight = 1}, park)\n"
     "app:on('stop', function()\n"
     "  task.sleep(0.001)\n"
     "  io.open('%2$s/%1$s-stopped', 'w'):close()\n"
@@ -129,6 +131,7 @@ static int start_server(void **state) {
   assert_int_equal(pl_config_init(&s->config), 0);
   set(&s->config, "listen", listen);
   set(&s->config, "log.access", "false");
+  set(&s->config, "timeouts.queue", "60s");
   set(&s->config, "log.level", "error");
   assert_int_equal(uv_sem_init(&s->switched, 0), 0);
   *state = served = s;
@@ -255,6 +258,29 @@ new_requests_go_to_the_new_generation_and_the_old_ends_with_its_last_task(void *
   close(open);
 }
 
+// One waits for a place when the app is replaced; the next generation's route has places of its
+// own.
+static void waiting_request_runs_in_the_generation_that_it_came_to(void **state) {
+  struct served *s = *state;
+  int parked = connect_to(s), waiting = connect_to(s), open = connect_to(s);
+  request(open, "/who", "first");
+  ask(parked, "/one");
+  wait_for_file(s, "parked");
+  ask(waiting, "/one");
+  request(open, "/who", "first");  // read behind it
+
+  switch_generation(s);
+  ask(open, "/one");
+  make_file(s, "go");
+  read_answer(open, "second");
+  read_answer(parked, "first");
+  read_answer(waiting, "first");
+  wait_for_file(s, "first-stopped");
+  close(parked);
+  close(waiting);
+  close(open);
+}
+
 static void parked_requests_of_both_are_cancelled_by_their_clients(void **state) {
   struct served *s = *state;
   int first = connect_to(s), second = connect_to(s);
@@ -298,6 +324,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(
           new_requests_go_to_the_new_generation_and_the_old_ends_with_its_last_task, start_server,
           stop_server),
+      cmocka_unit_test_setup_teardown(waiting_request_runs_in_the_generation_that_it_came_to,
+                                      start_server, stop_server),
       cmocka_unit_test_setup_teardown(parked_requests_of_both_are_cancelled_by_their_clients,
                                       start_server, stop_server),
       cmocka_unit_test_setup_teardown(generation_that_fails_to_load_changes_nothing, start_server,
