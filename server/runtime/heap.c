@@ -5,7 +5,10 @@
 
 #include "base/mem.h"
 
-enum { SLAB_BYTES = 32 * 1024 };
+// A slab is an eighth of what the heap holds, so that a large heap is made of few: the first ones
+// come from malloc's arena, which grows by one system call for each of them, the later ones
+// straight from the kernel. What is not used yet of a new slab is not resident.
+enum { SLAB_MIN_BYTES = 32 * 1024, SLAB_MAX_BYTES = 1024 * 1024, HEAP_PER_SLAB = 8 };
 
 struct pl_heap_slab {
   struct pl_heap_slab *older;
@@ -25,14 +28,21 @@ static size_t class_of(size_t size) {
   return (size - 1) / PL_HEAP_STEP;
 }
 
-// What is left of the old slab, less than one large class, is given up: at most 0.8 % of it.
+static size_t next_slab_bytes(const struct pl_heap *heap) {
+  size_t bytes = heap->bytes / HEAP_PER_SLAB;
+  if (bytes < SLAB_MIN_BYTES) return SLAB_MIN_BYTES;
+  return bytes < SLAB_MAX_BYTES ? bytes : SLAB_MAX_BYTES;
+}
+
+// What is left of the old slab, less than one large class, is given up: at most 2.3 % of it.
 static bool add_slab(struct pl_heap *heap) {
-  struct pl_heap_slab *slab = pl_mem_alloc(sizeof *slab + SLAB_BYTES);
+  size_t bytes = next_slab_bytes(heap);
+  struct pl_heap_slab *slab = pl_mem_alloc(sizeof *slab + bytes);
   if (!slab) return false;
   slab->older = heap->slabs;
   heap->slabs = slab;
   heap->next = slab->bytes;
-  heap->slab_end = slab->bytes + SLAB_BYTES;
+  heap->slab_end = slab->bytes + bytes;
   return true;
 }
 

@@ -25,9 +25,10 @@
 
 #include "base/account.h"
 
+/// The largest class holds the stack that Lua gives a new coroutine, 45 values of 16 bytes.
 enum {
   PL_HEAP_STEP = 16,
-  PL_HEAP_CLASSES = 16,
+  PL_HEAP_CLASSES = 48,
   PL_HEAP_SMALL_MAX = PL_HEAP_STEP * PL_HEAP_CLASSES
 };
 

@@ -10,10 +10,11 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <lua.h>
 
 #include "base/mem.h"
 
-enum { BLOCKS = 500, STEPS = 200000, SIZE_MAX_TRIED = 600 };
+enum { BLOCKS = 500, STEPS = 200000, SIZE_MAX_TRIED = 1000 };
 
 struct held {
   unsigned char *block;
@@ -80,6 +81,43 @@ static void a_block_given_back_is_used_again(void **state) {
   pl_heap_deinit(&heap);
 }
 
+static size_t count_slabs(const struct pl_heap *heap) {
+  size_t count = 0;
+  for (void *slab = heap->slabs; slab; slab = *(void **)slab) count++;
+  return count;
+}
+
+static void a_large_heap_is_made_of_few_slabs(void **state) {
+  (void)state;
+  enum { COUNT = 100000, SIZE = 96, SLABS_MOST = 60 };
+  static void *blocks[COUNT];
+  struct pl_heap heap = {0};
+  for (int i = 0; i < COUNT; i++)
+    assert_non_null(blocks[i] = pl_heap_allocate(&heap, NULL, 0, SIZE));
+  assert_in_range(count_slabs(&heap), 0, SLABS_MOST);
+  for (int i = 0; i < COUNT; i++) pl_heap_allocate(&heap, blocks[i], SIZE, 0);
+  pl_heap_deinit(&heap);
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+static void a_new_coroutine_needs_small_blocks_only(void **state) {
+  (void)state;
+  struct pl_heap heap = {0};
+  lua_State *L = lua_newstate(pl_heap_allocate, &heap);
+  assert_non_null(L);
+  lua_gc(L, LUA_GCSTOP);
+  size_t slabs = count_slabs(&heap);
+  uint64_t before = pl_mem_stats().allocations;
+  for (int i = 0; i < 1000; i++) {
+    assert_non_null(lua_newthread(L));
+    lua_pop(L, 1);
+  }
+  assert_int_equal(pl_mem_stats().allocations - before, count_slabs(&heap) - slabs);
+  lua_close(L);
+  pl_heap_deinit(&heap);
+}
+#endif
+
 static void beyond_the_limit_is_null_and_nothing_changes(void **state) {
   (void)state;
   struct pl_heap heap = {.ceiling = 1000};
@@ -99,7 +137,7 @@ static void beyond_the_limit_is_null_and_nothing_changes(void **state) {
 
 static void shrinking_never_fails(void **state) {
   (void)state;
-  static const size_t sizes[] = {600, 300, 256, 100, 16, 1};
+  static const size_t sizes[] = {900, 769, 768, 300, 100, 16, 1};
   struct pl_heap heap = {0};
   char *block = pl_heap_allocate(&heap, NULL, 0, 1000);
   memset(block, 'y', 1000);
@@ -307,16 +345,20 @@ static void room_is_the_least_of_both_bounds(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(blocks_keep_their_bytes_through_any_sequence),
-      cmocka_unit_test(a_block_given_back_is_used_again),
-      cmocka_unit_test(beyond_the_limit_is_null_and_nothing_changes),
-      cmocka_unit_test(shrinking_never_fails),
-      cmocka_unit_test(the_ceiling_counts_what_the_worker_holds_besides),
-      cmocka_unit_test(a_charge_is_what_the_heap_grew_by_while_its_tasks_ran),
-      cmocka_unit_test(a_crossing_is_told_once_and_again_for_each_step_beyond),
-      cmocka_unit_test(a_task_that_is_over_is_told_of_whenever_it_runs),
-      cmocka_unit_test(what_c_holds_counts_against_the_request),
-      cmocka_unit_test(room_is_the_least_of_both_bounds),
+    cmocka_unit_test(blocks_keep_their_bytes_through_any_sequence),
+    cmocka_unit_test(a_block_given_back_is_used_again),
+    cmocka_unit_test(a_large_heap_is_made_of_few_slabs),
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    cmocka_unit_test(a_new_coroutine_needs_small_blocks_only),
+#endif
+    cmocka_unit_test(beyond_the_limit_is_null_and_nothing_changes),
+    cmocka_unit_test(shrinking_never_fails),
+    cmocka_unit_test(the_ceiling_counts_what_the_worker_holds_besides),
+    cmocka_unit_test(a_charge_is_what_the_heap_grew_by_while_its_tasks_ran),
+    cmocka_unit_test(a_crossing_is_told_once_and_again_for_each_step_beyond),
+    cmocka_unit_test(a_task_that_is_over_is_told_of_whenever_it_runs),
+    cmocka_unit_test(what_c_holds_counts_against_the_request),
+    cmocka_unit_test(room_is_the_least_of_both_bounds),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
