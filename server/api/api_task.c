@@ -8,6 +8,7 @@
 #include "api/task_handle.h"
 #include "api/task_scope.h"
 #include "base/clock.h"
+#include "base/mem.h"
 #include "io/loop.h"
 #include "runtime/task.h"
 #include "runtime/wait.h"
@@ -16,20 +17,27 @@
 
 // ---- time ----
 
-/// A userdata on the sleeper's stack.
+/// Lives until its wait is over or cancelled, one of which comes for each. Not a userdata: a crowd
+/// of tasks that sleep would be as many objects for the collector, and garbage when they wake.
 struct sleeper {
   struct pl_wait wait;
   struct pl_timer timer;
-  struct pl_loop *loop;
 };
+
+static struct pl_wheel *wheel_of(const struct sleeper *s) {
+  return &pl_api_context(s->wait.task->vm->L)->loop->wheel;
+}
 
 static void cancel_sleep(struct pl_wait *wait) {
   struct sleeper *s = PL_CONTAINER_OF(wait, struct sleeper, wait);
-  pl_timer_stop(&s->loop->wheel, &s->timer);
+  pl_timer_stop(wheel_of(s), &s->timer);
+  pl_mem_free(s);
 }
 
 static void on_sleep_over(struct pl_timer *timer) {
-  pl_wait_complete(&PL_CONTAINER_OF(timer, struct sleeper, timer)->wait);
+  struct sleeper *s = PL_CONTAINER_OF(timer, struct sleeper, timer);
+  pl_wait_complete(&s->wait);
+  pl_mem_free(s);
 }
 
 static int return_nothing(lua_State *L, int status, lua_KContext ctx) {
@@ -37,18 +45,27 @@ static int return_nothing(lua_State *L, int status, lua_KContext ctx) {
   return 0;
 }
 
-// sleep(0) gives way: its wait is over at once, so the task goes to the end of the run queue.
+static void cancel_nothing(struct pl_wait *wait) {
+  (void)wait;
+}
+
+// Its wait is over at once, so the task goes to the end of the run queue, and nobody cancels it.
+static int give_way(lua_State *L) {
+  struct pl_wait wait;
+  pl_wait_begin(L, &wait, "task.sleep", cancel_nothing);
+  pl_wait_complete(&wait);
+  return pl_wait_yield(L, 0, return_nothing);
+}
+
 static int task_sleep(lua_State *L) {
   uint64_t due_ms = pl_api_check_due(L, 1);
   pl_wait_check(L, "task.sleep");
-  struct sleeper *s = lua_newuserdatauv(L, sizeof *s, 0);
-  *s = (struct sleeper){.loop = pl_api_context(L)->loop, .timer.fn = on_sleep_over};
+  if (lua_tonumber(L, 1) == 0) return give_way(L);
+  struct sleeper *s = pl_mem_alloc(sizeof *s);
+  if (!s) return luaL_error(L, "task.sleep: not enough memory");
+  s->timer = (struct pl_timer){.fn = on_sleep_over};
   pl_wait_begin(L, &s->wait, "task.sleep", cancel_sleep);
-  if (lua_tonumber(L, 1) == 0) {
-    pl_wait_complete(&s->wait);
-  } else {
-    pl_timer_start(&s->loop->wheel, &s->timer, due_ms);
-  }
+  pl_timer_start(wheel_of(s), &s->timer, due_ms);
   return pl_wait_yield(L, 0, return_nothing);
 }
 
