@@ -457,15 +457,19 @@ static void run_finish_handlers(struct pl_generation *g, struct pl_call *call, b
   if (!call->task) pl_call_forget_request(call);
 }
 
+static void drop_references(struct pl_generation *g, struct pl_call *call) {
+  luaL_unref(g->vm.L, LUA_REGISTRYINDEX, call->held_body);
+  luaL_unref(g->vm.L, LUA_REGISTRYINDEX, call->error);
+  call->held_body = call->error = LUA_NOREF;
+}
+
 void pl_dispatch_finished(struct pl_worker *worker, struct pl_exchange *x, bool was_cut) {
   struct pl_call *call = x->user;
   log_access(worker, x);
   if (!call) return;
   struct pl_generation *g = call->generation;
   if (g->table.has_finish && call->route) run_finish_handlers(g, call, was_cut);
-  luaL_unref(g->vm.L, LUA_REGISTRYINDEX, call->held_body);
-  luaL_unref(g->vm.L, LUA_REGISTRYINDEX, call->error);
-  call->held_body = call->error = LUA_NOREF;
+  if (call->held_body != LUA_NOREF || call->error != LUA_NOREF) drop_references(g, call);
   call->is_finished = true;
   pl_generation_release(g);
 }
