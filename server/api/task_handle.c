@@ -37,6 +37,8 @@ struct awaiter {
 };
 
 static const char *const metatable = "perilune.Task";
+// Registry: the same metatable, found without hashing its name, and the table of anchors.
+static const char metatable_key = 0;
 static const char anchors_key = 0;
 
 // ---- making and anchoring ----
@@ -54,7 +56,8 @@ void pl_task_handle_push(lua_State *L, struct pl_task *task) {
   }
   struct handle *h = lua_newuserdatauv(L, sizeof *h, 1);
   *h = (struct handle){.task = task, .id = task->id};
-  luaL_setmetatable(L, metatable);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key);
+  lua_setmetatable(L, -2);
   push_anchors(L);
   lua_pushvalue(L, -2);
   h->anchor = luaL_ref(L, -2);
@@ -260,6 +263,8 @@ void pl_task_handle_open(lua_State *L) {
     lua_setfield(L, -2, "__index");
     lua_pushboolean(L, false);
     lua_setfield(L, -2, "__metatable");
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &metatable_key);
     lua_newtable(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &anchors_key);
     struct pl_vm *vm = pl_vm_of(L);
