@@ -42,10 +42,8 @@ static int on_head(llhttp_t *http) {
   return 0;
 }
 
-// llhttp tells of no bytes when it goes on without input.
 // A piece of no bytes comes when llhttp is asked to go on without input in the middle of a body.
 static int on_body(llhttp_t *http, const char *at, size_t len) {
-  if (len == 0) return 0;
   if (len == 0) return 0;
   parser_of(http)->piece = pl_strv(at, len);
   return HPE_PAUSED;
