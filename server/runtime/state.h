@@ -107,6 +107,7 @@ struct pl_task {
   uint64_t cpu_limit_ns;  ///< of its route, its children's too; 0: limits.cpu; UINT64_MAX: none
   enum pl_kill_cause kill_cause;  ///< it is to be ended, or has been
   int kill_trace_ref;    ///< registry reference of the traceback once its end is due, or LUA_NOREF
+  bool is_overdrawn;     ///< its request may be over limits.request_memory: not known yet
   bool is_preempted;     ///< the chain is unwinding because its slice is over
   bool was_interrupted;  ///< an error was raised in it because its end is due
   bool has_had_grace;    ///< and after that it has had its slice for `<close>` variables
