@@ -38,7 +38,10 @@ struct drain_wait {
 
 static struct writer *check_writer(lua_State *L) {
   struct writer *w = luaL_checkudata(L, WRITER, WRITER_TYPE);
-  if (!w->call) luaL_error(L, "the stream has ended: nothing can be written any more");
+  if (!w->call) {
+    pl_wait_raise_if_cancelled(L);  // that is why, and it says more
+    luaL_error(L, "the stream has ended: nothing can be written any more");
+  }
   return w;
 }
 

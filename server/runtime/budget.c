@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "runtime/kill_error.h"
+#include "runtime/overdraft.h"
 #include "runtime/stack_dump.h"
 #include "runtime/wait.h"
 
@@ -133,17 +135,24 @@ static bool is_innermost(const struct pl_task *task, lua_State *L) {
   return task->chain[task->depth - 1] == L;
 }
 
+static bool can_give_way(lua_State *L, const struct pl_task *task) {
+  return is_innermost(task, L) && pl_wait_chain_is_yieldable(task);
+}
+
+static void yield_slice(lua_State *L, struct pl_task *task) {
+  task->is_preempted = task->is_suspended = true;
+  lua_yield(L, 0);
+}
+
 static void give_way(lua_State *L, struct pl_task *task, uint64_t used) {
   struct pl_budget *budget = task->vm->budget;
   disarm(L);
   pl_budget_renew(task->vm);
-  if (!budget->limits.slice_ns || !is_innermost(task, L) || !pl_wait_chain_is_yieldable(task))
-    return;
+  if (!budget->limits.slice_ns || !can_give_way(L, task)) return;
   task->cpu_ns = used;
-  task->is_preempted = task->is_suspended = true;
   uint64_t before = atomic_load_explicit(&budget->preemptions, memory_order_relaxed);
   atomic_store_explicit(&budget->preemptions, before + 1, memory_order_relaxed);
-  lua_yield(L, 0);
+  yield_slice(L, task);
 }
 
 // Lua calls message handlers in the hook's place, where no hook can stop them. They are not called
@@ -170,6 +179,24 @@ static void end_task(lua_State *L, struct pl_task *task) {
   lua_yield(L, 0);
 }
 
+// Its charge is over its limit: what is garbage is collected first, in steps between which others
+// run. When the task gets the CPU again its next allocation is told here again (heap.h).
+static void settle_overdraft(lua_State *L, struct pl_task *task) {
+  int rc;
+  disarm(L);
+  do rc = pl_overdraft_step(L);
+  while (rc == PL_EAGAIN && !can_give_way(L, task));
+  task->is_overdrawn = rc == PL_EAGAIN;
+  if (rc == PL_EAGAIN) {
+    yield_slice(L, task);
+  } else if (rc == PL_ELIMIT) {
+    pl_budget_arm_kill(task->vm, PL_KILL_MEMORY);
+    end_task(L, task);
+  } else {
+    task->vm->sched.hook = NULL;
+  }
+}
+
 // A hook may have been left on a coroutine that runs again, or have been inherited.
 static void on_count(lua_State *L, lua_Debug *ar) {
   struct pl_vm *vm = pl_vm_of(L);
@@ -179,6 +206,10 @@ static void on_count(lua_State *L, lua_Debug *ar) {
     return;
   }
   if (is_our_lua(L, ar)) return;
+  if (task->is_overdrawn && !task->kill_cause) {
+    settle_overdraft(L, task);
+    return;
+  }
   uint64_t used = 0;
   if (!task->kill_cause && vm->budget) {
     used = used_ns(vm->budget, task);
@@ -200,4 +231,12 @@ void pl_budget_arm_kill(struct pl_vm *vm, enum pl_kill_cause cause) {
   if (!task || task->kill_cause) return;
   task->kill_cause = cause;
   if (vm->sched.running) pl_budget_insist(vm, vm->sched.running);
+}
+
+void pl_budget_on_over(struct pl_heap *heap) {
+  struct pl_vm *vm = PL_CONTAINER_OF(heap, struct pl_vm, heap);
+  struct pl_task *task = vm->sched.current;
+  if (!task || task->kill_cause || !vm->sched.running) return;
+  task->is_overdrawn = true;
+  pl_budget_insist(vm, vm->sched.running);
 }

@@ -105,6 +105,10 @@ void pl_budget_renew(struct pl_vm *vm);
 /// nothing: may be called by the allocator.
 void pl_budget_arm_kill(struct pl_vm *vm, enum pl_kill_cause cause);
 
+/// heap.on_over: the running task's request is over limits.request_memory. It is ended when it
+/// still is once its garbage has been collected.
+void pl_budget_on_over(struct pl_heap *heap);
+
 /// The running task's end is due: an error at each instruction of `L` from now on.
 void pl_budget_insist(struct pl_vm *vm, lua_State *L);
 

@@ -79,6 +79,7 @@ void pl_run_start(struct pl_task *task, int args) {
   task->cpu_ns = 0;
   if (task->parent) task->cpu_limit_ns = task->parent->cpu_limit_ns;
   task->kill_cause = PL_KILL_NONE;
+  task->is_overdrawn = false;
   if (task->vm->sched.current)
     pl_sched_ready(task);
   else

@@ -107,6 +107,7 @@ struct pl_task {
   bool is_suspended;        ///< the chain is unwinding because of a wait, not of a yield
   bool is_woken;            ///< its wait was over before the chain had unwound
   bool wait_was_cancelled;  ///< its last wait did not complete
+  bool is_overdrawn;        ///< its request may be over limits.request_memory: not known yet
   bool is_preempted;        ///< the chain is unwinding because its slice is over
   bool was_interrupted;     ///< an error was raised in it because its end is due
   bool has_had_grace;       ///< and after that it has had its slice for `<close>` variables

@@ -19,6 +19,7 @@ void pl_collect_start(struct pl_collect *c, struct pl_loop *loop, struct pl_vm *
 bool pl_collect_turn(struct pl_collect *c) {
   if (!c->loop) return false;
   uint64_t wait_ms = pl_collector_turn(&c->collector, pl_loop_now_ms(c->loop));
+  pl_heap_report(&c->collector.vm->heap);
   if (wait_ms == PL_COLLECTOR_AGAIN) return true;
   if (wait_ms != PL_COLLECTOR_NEVER && !pl_timer_is_running(&c->timer))
     pl_timer_start(&c->loop->wheel, &c->timer, pl_clock_ms() + wait_ms + 1);

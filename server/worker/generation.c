@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "config/config.h"
 #include "io/loop.h"
+#include "runtime/budget.h"
 #include "runtime/libraries.h"
 #include "runtime/overdue.h"
 #include "runtime/results.h"
@@ -247,6 +248,7 @@ static void fill_context(struct pl_generation *g) {
   g->grace_timer.fn = on_grace_timer;
   g->api.body.account = g->api.header_lines.account = g->options.account;
   pl_heap_join(&g->vm.heap, g->options.account);
+  g->vm.heap.on_over = pl_budget_on_over;
   uint64_t memory = g->options.config->limits_request_memory_bytes;
   g->vm.request_memory = memory == PL_CONFIG_UNBOUNDED ? 0 : (size_t)memory;
 }

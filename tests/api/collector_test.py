@@ -53,7 +53,7 @@ class Collector(unittest.TestCase):
             wait_until(lambda: int(ask(server, "/count")) < 400, "the garbage is freed")
 
     def test_a_turn_that_makes_garbage_without_end_stays_small(self):
-        with Server(APP) as server:
+        with Server(APP, settings={"limits.cpu": "60s"}) as server:
             self.assertLess(int(ask(server, "/endless")), 8 * 1024)
 
     def test_finalisers_that_fail_wait_or_spawn_are_logged(self):

@@ -123,7 +123,8 @@ static void a_refusal_allocates_nothing(void **state) {
   lua_gc(b.vm.L, LUA_GCCOLLECT);
   lua_gc(b.vm.L, LUA_GCSTOP);
   for (size_t i = 0; i < PL_ARRAY_LEN(expressions); i++) {
-    pl_heap_set_ceiling(&b.vm.heap, b.vm.heap.bytes + 100000);  // so that not one more text has room
+    pl_heap_set_ceiling(&b.vm.heap,
+                        b.vm.heap.bytes + 100000);  // so that not one more text has room
     size_t before = b.vm.heap.bytes;
     rows_evaluate(b.vm.L, expressions[i], &out);
     assert_memory_equal(pl_buf_view(&out).data, "false|", 6);
