@@ -81,7 +81,7 @@ void pl_task_child_start(lua_State *L, struct pl_task *child, int fn, int last) 
     args = 0;
     lua_pushcfunction(child->co, raise_too_many);
   }
-  pl_run_start(child, args);
+  pl_run_queue(child, args);
 }
 
 // First the start: when the handle finds no memory the child is at least not stuck.
@@ -102,7 +102,7 @@ int pl_task_spawn(lua_State *L) {
 // At the place where the script has called group:spawn: one level further up.
 static int refuse_child(lua_State *L, const char *why) {
   luaL_where(L, 2);
-  lua_pushfstring(L, "the group is %s: it can have no more children", why);
+  lua_pushstring(L, why);
   lua_concat(L, 2);
   return lua_error(L);
 }
@@ -110,9 +110,12 @@ static int refuse_child(lua_State *L, const char *why) {
 int pl_task_spawn_in(lua_State *L) {
   struct pl_task *scope = pl_task_handle_task(L, 1);
   pl_task_child_check(L, 2);
-  if (!scope || (scope->state == PL_TASK_ENDED && !scope->joiner)) return refuse_child(L, "over");
+  if (!scope || (scope->state == PL_TASK_ENDED && !scope->joiner))
+    return refuse_child(L, "the group is over: it can have no more children");
+  if (!pl_task_current(L)) return refuse_child(L, "group:spawn: there is no task here");
   pl_wait_raise_if_cancelled(L);
-  if (scope->cancelled) return refuse_child(L, "cancelled");
+  if (scope->cancelled)
+    return refuse_child(L, "the group is cancelled: it can have no more children");
   return start_and_push(L, pl_task_child_new(L, scope, &pl_task_child_ops, "group:spawn"), 2);
 }
 

@@ -60,6 +60,7 @@ static int make_coroutine(lua_State *L) {
   return 0;
 }
 
+// The struct is taken before its coroutine is made: that may run a finaliser that makes a task.
 static struct pl_task *make_task(struct pl_vm *vm) {
   struct pl_pool *pool = &vm->pool;
   if (!pool->spares && add_slab(vm)) return NULL;

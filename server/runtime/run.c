@@ -9,6 +9,8 @@
 #include "runtime/results.h"
 #include "runtime/wait.h"
 
+enum { START_VALUES = 2 };  // on every new task's stack: run_body's message handler and function
+
 // The chain has unwound because of a wait, or because its slice is over: park the task, unless it
 // can go on already. From here on the results table says that it runs; a task that never waits
 // needs no entry for that.
@@ -74,12 +76,21 @@ static bool run_task(struct pl_task *task) {
   return was_preempted;
 }
 
-void pl_run_start(struct pl_task *task, int args) {
-  task->start_args = args + 2;  // the message handler and the function
+static void prepare(struct pl_task *task, int args) {
+  task->start_args = args + START_VALUES;
   task->cpu_ns = 0;
   if (task->parent) task->cpu_limit_ns = task->parent->cpu_limit_ns;
   task->kill_cause = PL_KILL_NONE;
   task->is_overdrawn = false;
+}
+
+void pl_run_queue(struct pl_task *task, int args) {
+  prepare(task, args);
+  pl_sched_ready(task);
+}
+
+void pl_run_start(struct pl_task *task, int args) {
+  prepare(task, args);
   if (task->vm->sched.current)
     pl_sched_ready(task);
   else

@@ -17,5 +17,8 @@ enum { PL_RUN_RESUMES_PER_TURN = 256, PL_RUN_TURN_NS = 1000000 };
 /// once when no task is running on this vm, else in the next round.
 void pl_run_start(struct pl_task *task, int args);
 
+/// The same, but in the next round whoever calls: a finaliser, too, that runs outside tasks.
+void pl_run_queue(struct pl_task *task, int args);
+
 /// Runs one turn. Returns: true while tasks are ready. Not from inside a task.
 bool pl_run_turn(struct pl_vm *vm);
