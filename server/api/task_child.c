@@ -42,14 +42,23 @@ static int pass_failure_on(lua_State *L) {
   return 0;
 }
 
+// There was no memory to pass the error on: its scope has failed all the same.
+static void pass_lost_failure_on(struct pl_task *task) {
+  struct pl_vm *vm = task->vm;
+  vm->host.warn(vm->host.ctx, "out of memory: a child task failed, its error is lost");
+  if (!task->parent || task->cancelled || !pl_list_is_empty(&task->awaiters)) return;
+  lua_pushnil(vm->L);
+  if (!pl_task_fail_scope(pl_task_scope(task->parent))) lua_pop(vm->L, 1);
+}
+
 static void on_child_end(struct pl_task *task) {
   struct pl_vm *vm = task->vm;
   if (!task->has_failed) return;
   lua_pushcfunction(vm->L, pass_failure_on);
   lua_pushlightuserdata(vm->L, task);
   if (lua_pcall(vm->L, 1, 0, 0) == LUA_OK) return;
-  vm->host.warn(vm->host.ctx, "out of memory: a child task failed, its error is lost");
   lua_pop(vm->L, 1);
+  pass_lost_failure_on(task);
 }
 
 const struct pl_task_ops pl_task_child_ops = {.on_end = on_child_end};

@@ -223,7 +223,9 @@ static int handle_cancel(lua_State *L) {
   struct pl_task *task = h->task;
   if (reason && task->state != PL_TASK_ENDED && !task->cancelled) {
     pl_value_push_cancelled(L, reason);
-    task->failure_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    int ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    luaL_unref(L, LUA_REGISTRYINDEX, task->failure_ref);  // a finaliser's, run by luaL_ref
+    task->failure_ref = ref;
   }
   pl_task_cancel(task, PL_CANCEL_PARENT);
   return 0;

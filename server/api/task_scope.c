@@ -66,7 +66,7 @@ struct outcome {
 static struct outcome take_outcome(lua_State *L, struct pl_task *child) {
   struct outcome o = {.is_failure = true, .reason = child->cancelled, .count = 1};
   if (child->has_failed_child) {
-    lua_rawgeti(L, LUA_REGISTRYINDEX, child->failure_ref);
+    pl_task_push_failure(L, child);
   } else {
     o.count = pl_results_push(L, child->co, child->id);
     o.is_failure = child->has_failed || o.count < 0;

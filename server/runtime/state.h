@@ -88,7 +88,8 @@ struct pl_task {
   int start_args;       ///< for the first resume
   int result_count;     ///< values kept in the results table; -1: none
   int failure_ref;      ///< cancelled: registry reference of the error object that its waits
-                        ///< raise instead of ECANCELED, or LUA_NOREF
+                        ///< raise instead of ECANCELED, or LUA_NOREF; LUA_REFNIL: it
+                        ///< was lost, memory was short
   int kill_trace_ref;   ///< registry reference of the traceback once its end is due, or LUA_NOREF
   unsigned call_depth;  ///< req:call nesting, at most 16
   enum pl_task_state state : 8;
@@ -100,6 +101,7 @@ struct pl_task {
   bool is_scope;            ///< what runs in it spawns its children; roots and task.group's tasks
   bool is_background;       ///< a root that no request waits for
   bool has_failed_child;    ///< failure_ref is what a child raised: the scope's outcome
+  bool has_raised_failure;  ///< a wait of the scope's own task has raised that
   bool has_cut_child;       ///< a child did not get to its end, because the scope was cancelled
   bool is_held;             ///< gone, but for its result, which its joiner has not taken yet
   bool is_shield;           ///< its parent's cancellation reaches it after the grace time only

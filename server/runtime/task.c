@@ -6,6 +6,7 @@
 
 #include <lauxlib.h>
 
+#include "base/error.h"
 #include "runtime/budget.h"
 #include "runtime/grace.h"
 #include "runtime/pool.h"
@@ -13,12 +14,35 @@
 #include "runtime/value.h"
 #include "runtime/wait.h"
 
-enum { MESSAGE_HANDLER = 1 };
+enum { MESSAGE_HANDLER = 1, STATUS_UNAVAILABLE = 503 };
 
 const char *pl_task_status(const struct pl_task *task) {
   if (task->state != PL_TASK_ENDED) return "running";
   if (!task->has_failed) return "done";
   return task->cancelled ? "cancelled" : "failed";
+}
+
+// ---- what a child has raised ----
+
+void pl_task_push_failure(lua_State *L, const struct pl_task *scope) {
+  if (scope->failure_ref != LUA_REFNIL) {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, scope->failure_ref);
+    return;
+  }
+  pl_value_push_error(L, STATUS_UNAVAILABLE, pl_error_name(PL_ENOMEM),
+                      "out of memory: a child task failed, its error is lost");
+}
+
+static bool has_missed_failure(const struct pl_task *task) {
+  return !task->parent && task->has_failed_child && !task->has_raised_failure;
+}
+
+void pl_task_raise_failure(lua_State *L) {
+  struct pl_task *task = pl_task_current(L);
+  if (!has_missed_failure(task)) return;
+  task->has_raised_failure = true;
+  pl_task_push_failure(L, task);
+  lua_error(L);
 }
 
 // ---- the body ----
@@ -47,6 +71,11 @@ static int after_body(lua_State *L, int status, lua_KContext ctx) {
   (void)ctx;
   struct pl_task *task = pl_vm_of(L)->sched.current;
   if (status != LUA_OK && status != LUA_YIELD) return fail(L, task);
+  if (has_missed_failure(task)) {
+    lua_settop(L, MESSAGE_HANDLER);
+    pl_task_push_failure(L, task);
+    return fail(L, task);
+  }
   pl_results_put(L, task->id, lua_gettop(L) - MESSAGE_HANDLER);
   return 0;
 }
@@ -72,7 +101,7 @@ static void reset_fields(struct pl_task *task) {
   task->cancelled = task->sheltered_from = PL_CANCEL_NONE;
   task->has_failed = task->is_reusable = false;
   task->is_background = false;
-  task->has_failed_child = task->has_cut_child = false;
+  task->has_failed_child = task->has_cut_child = task->has_raised_failure = false;
   task->is_held = task->is_shield = task->is_overdue = false;
   task->is_suspended = task->is_woken = task->wait_was_cancelled = false;
   task->has_entry = false;
@@ -233,7 +262,10 @@ void pl_task_cancel(struct pl_task *task, enum pl_cancel_reason reason) {
 bool pl_task_fail_scope(struct pl_task *scope) {
   bool is_open = scope->state != PL_TASK_ENDED || scope->joiner;
   if (!is_open || scope->cancelled || scope->has_failed || scope->has_failed_child) return false;
-  scope->failure_ref = luaL_ref(scope->vm->L, LUA_REGISTRYINDEX);
+  int ref = luaL_ref(scope->vm->L, LUA_REGISTRYINDEX);
+  luaL_unref(scope->vm->L, LUA_REGISTRYINDEX,
+             scope->failure_ref);  // a finaliser's, run by luaL_ref
+  scope->failure_ref = ref;
   scope->has_failed_child = true;
   pl_task_cancel(scope, PL_CANCEL_PARENT);
   return true;

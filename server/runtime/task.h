@@ -45,11 +45,19 @@ struct pl_task *pl_task_scope(struct pl_task *task);
 /// still cancelled.
 void pl_task_cancel(struct pl_task *task, enum pl_cancel_reason reason);
 
-/// A child of `scope` has failed with the error object on top of the main state's stack, and nobody
-/// awaits it: pops it, makes it the scope's outcome and cancels the scope.
+/// A child of `scope` has failed with the error object on top of the main state's stack (nil: that
+/// was lost), and nobody awaits it: pops it, makes it the scope's outcome and cancels the scope.
 /// Returns: false when it was not taken: the scope has another outcome, or it has ended and nobody
-/// joins it. May raise out of memory.
+/// joins it. May raise out of memory, for nil never.
 bool pl_task_fail_scope(struct pl_task *scope);
+
+/// Pushes what a child of `scope` has raised (has_failed_child); an error object that says so when
+/// that was lost. L: any state with room. May raise out of memory.
+void pl_task_push_failure(lua_State *L, const struct pl_task *scope);
+
+/// Raises what a child of the running root has raised when no wait of the root has raised it: it
+/// was cancelled, and had nothing more to wait for. A root that ends that way has failed.
+void pl_task_raise_failure(lua_State *L);
 
 /// The running task joins its new child: begin the wait (pl_wait_begin_join), then this. When the
 /// child has gone it completes the wait and keeps its result until pl_task_release.

@@ -164,7 +164,8 @@ const char *pl_cancel_reason_name(enum pl_cancel_reason reason) {
 void pl_wait_raise_if_cancelled(lua_State *L) {
   struct pl_task *task = pl_task_current(L);
   if (!task->cancelled) return;
-  if (task->failure_ref != LUA_NOREF) {
+  if (task->failure_ref >= 0) {
+    task->has_raised_failure = task->has_failed_child;
     lua_rawgeti(L, LUA_REGISTRYINDEX, task->failure_ref);
     lua_error(L);
   }

@@ -53,6 +53,7 @@ static int send_result(lua_State *L, int status, lua_KContext ctx) {
   (void)status;
   (void)ctx;
   if (pl_budget_has_interrupted(pl_task_current(L))) return 0;  // on_end answers
+  pl_task_raise_failure(L);
   return pl_api_send(L, pl_call_current(L), 1);
 }
 

@@ -13,6 +13,15 @@
   "  if type(e) ~= 'table' then return ok, e end\n"                                  \
   "  if e.code then return ok, e.code, e.reason end return ok, e.message end\n"
 
+// Whether `part` was logged; forgets all that was.
+static bool take_logged(struct bench *b, const char *part) {
+  assert_int_equal(pl_buf_append(&b->fake.text, "", 1), 0);
+  bool is_there = strstr(pl_buf_view(&b->fake.text).data, part) != NULL;
+  if (!is_there) print_message("logged: %s\n", pl_buf_view(&b->fake.text).data);
+  pl_buf_clear(&b->fake.text);
+  return is_there;
+}
+
 // ---- finalisers ----
 
 static void a_finaliser_outside_tasks_cannot_spawn_into_a_group(void **state) {
@@ -63,10 +72,31 @@ static void tasks_made_while_a_task_is_made_are_tasks_of_their_own(void **state)
   bench_close(&b);
 }
 
+// ---- failures that meet nobody who waits ----
+
+static void a_root_that_does_not_wait_any_more_fails_with_its_child(void **state) {
+  (void)state;
+  bench_expect("task.spawn(function() error('x', 0) end) task.sleep(0) return 'fine'",
+               "cancelled x\n");
+}
+
+static void a_background_task_fails_with_its_child(void **state) {
+  (void)state;
+  struct bench b;
+  bench_open(&b);
+  fake_start(&b.fake, "task.background(function()\n"
+                      "  task.spawn(function() error('x', 0) end) task.sleep(0) end)");
+  bench_finish(&b);
+  assert_true(take_logged(&b, "warn: a background task failed and nobody awaits it: x\n"));
+  bench_close(&b);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_finaliser_outside_tasks_cannot_spawn_into_a_group),
       cmocka_unit_test(a_background_task_of_a_finaliser_begins_in_the_next_round),
+      cmocka_unit_test(a_root_that_does_not_wait_any_more_fails_with_its_child),
+      cmocka_unit_test(a_background_task_fails_with_its_child),
       cmocka_unit_test(tasks_made_while_a_task_is_made_are_tasks_of_their_own),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
