@@ -145,8 +145,9 @@ void pl_wait_abandon(struct pl_task *task) {
   w->cancel(w);
 }
 
+// Without a wait: it is being ended from outside, and what runs at that cancels it.
 void pl_wait_cancel(struct pl_task *task) {
-  if (task->wait->is_join) return;
+  if (!task->wait || task->wait->is_join) return;
   task->wait_was_cancelled = true;
   pl_wait_abandon(task);
   pl_sched_ready(task);

@@ -254,6 +254,27 @@ static void a_shield_opened_in_the_grace_time_has_what_is_left(void **state) {
   bench_close(&b);
 }
 
+static void closing_in_a_shield_that_is_ended_from_outside_may_cancel(void **state) {
+  (void)state;
+  struct bench b;
+  bench_open(&b);
+  bench_set_grace(&b, 5);
+  struct pl_task *task = fake_start(
+      &b.fake, "local function nest(n) if n > 0 then return task.shield(nest, n - 1) end\n"
+               "  local me = task.self()\n"
+               "  local c <close> = setmetatable({}, {__close = function() log 'closed'\n"
+               "    me:cancel 'myself' log(me:status(), (pcall(task.sleep, 1))) end})\n"
+               "  task.sleep(99) end nest(3)");
+  fake_run_ready(&b.fake);
+  pl_task_cancel(task, PL_CANCEL_CLIENT);
+  for (unsigned seconds = 6; seconds < 30; seconds += 6) bench_pass_grace(&b, seconds);
+  assert_int_equal(b.fake.vm.live_tasks, 0);
+  assert_int_equal(pl_buf_append(&b.fake.text, "", 1), 0);
+  assert_non_null(strstr(pl_buf_view(&b.fake.text).data, "closed\nrunning false\n"));
+  pl_buf_clear(&b.fake.text);
+  bench_close(&b);
+}
+
 // ---- all, map ----
 
 static void all_gives_the_first_value_of_each(void **state) {
@@ -370,6 +391,7 @@ int main(void) {
       cmocka_unit_test(a_running_shield_is_left_alone),
       cmocka_unit_test(a_shield_ends_with_the_grace_time),
       cmocka_unit_test(a_shield_opened_in_the_grace_time_has_what_is_left),
+      cmocka_unit_test(closing_in_a_shield_that_is_ended_from_outside_may_cancel),
       cmocka_unit_test(all_gives_the_first_value_of_each),
       cmocka_unit_test(map_keeps_the_order_and_the_limit),
       cmocka_unit_test(an_item_that_fails_ends_the_map),
