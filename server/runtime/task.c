@@ -175,14 +175,21 @@ static void leave(struct pl_task *task) {
   if (vm->live_tasks == 0 && vm->on_idle) vm->on_idle(vm);
 }
 
+// It never took the result of the child that it joined: it was ended from outside, or memory was
+// too short to take it.
+static void forget_joined(struct pl_task *task) {
+  struct pl_task *child = task->joined;
+  task->joined = NULL;
+  if (child && child->is_held) recycle(child);
+}
+
 void pl_task_release(struct pl_task *child) {
-  struct pl_task *parent = child->parent;
-  parent->joined = NULL;
+  child->parent->joined = NULL;
   recycle(child);
-  if (parent->state == PL_TASK_ENDED && pl_list_is_empty(&parent->children)) leave(parent);
 }
 
 void pl_task_join(struct pl_task *child, struct pl_wait *joiner) {
+  forget_joined(child->parent);
   child->joiner = joiner;
   child->parent->joined = child;
 }
@@ -192,19 +199,12 @@ void pl_task_unjoin(struct pl_task *child) {
   child->parent->joined = NULL;
 }
 
-// It was ended from outside before it could take the result of the child that it joined.
-static void forget_joined(struct pl_task *task) {
-  struct pl_task *child = task->joined;
-  task->joined = NULL;
-  if (child && child->is_held) recycle(child);
-}
-
 void pl_task_end(struct pl_task *task, bool is_reusable) {
   task->state = PL_TASK_ENDED;
   task->is_reusable = is_reusable;
   if (!is_reusable) task->has_failed = true;
   pl_list_remove(&task->grace);
-  if (task->joined) forget_joined(task);
+  forget_joined(task);
   if (task->ops->on_end) task->ops->on_end(task);
   if (task->handle) task->vm->on_handle_end(task);
   if (pl_list_is_empty(&task->children)) {

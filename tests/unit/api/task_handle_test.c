@@ -1,0 +1,63 @@
+// Every function of perilune.task with the 1st, 2nd, ... allocation failing, until one run needs
+// fewer: a clean error, no task, wait, timer or result left, and all of it works afterwards.
+#include "api/task_handle.h"
+
+#include "task_bench.h"
+
+static const struct {
+  const char *script;
+  const char *check;  ///< raises when something is wrong afterwards
+} cases[] = {
+    // two scopes in a row: what the first leaves behind must not be lost by the second
+    {"for i = 1, 2 do pcall(task.group, function(g) local t = g:spawn(task.sleep, 1)\n"
+     "  g:spawn(function(...) task.sleep(2) return ... end, 1, 2) t:await() return {}, "
+     "table.unpack({}, 1, 300) end) end",
+     ""},
+    // a child's failure is never taken for success
+    {"ok, err = pcall(task.group, function(g) g:spawn(function() task.sleep(1) error {x = 1} end)\n"
+     "  task.sleep(2) return 'fine' end)",
+     "assert(not ok) ok, err = nil"},
+    {"ok, a, b = pcall(task.all, function() task.sleep(1) return {} end, function() return 2 end)\n"
+     "ok2, r = pcall(task.all, {x = function() task.sleep(1) return 1 end, y = tostring})",
+     "assert(not ok or b == 2) assert(not ok2 or r.x == 1) ok, a, b, ok2, r = nil"},
+    {"ok, a = pcall(task.race, function() task.sleep(1) return 'first', {} end, function()\n"
+     "  local c <close> = setmetatable({}, {__close = function() closed = {} end}) task.sleep(9)\n"
+     "  end, function() task.sleep(5) error 'x' end)",
+     "assert(not ok or a == 'first') ok, a, closed = nil"},
+    {"ok, r = pcall(task.map, {3, 1, 2}, function(v, i) task.sleep(v) return {v, i} end,\n"
+     "  {limit = 2})",
+     "assert(not ok or r[3][1] == 2) ok, r = nil"},
+    {"ok, err = pcall(task.timeout, 2, function() task.spawn(task.sleep, 9)\n"
+     "  pcall(task.timeout, 1, task.sleep, 5) task.timeout(8, task.sleep, 9) end)\n"
+     "ok2, v = pcall(task.timeout, 5, function(...) task.sleep(1) return ... end, 1, {})",
+     "assert(not ok) assert(not ok2 or v == 1) ok, err, ok2, v = nil"},
+    {"local me = task.self() pcall(function() local c <close> = setmetatable({}, {__close =\n"
+     "  function() kept = task.shield(function() task.spawn(task.sleep, 1) return {} end) end})\n"
+     "  task.spawn(function() me:cancel 'own words' end) task.sleep(9) end)",
+     "kept = nil"},
+    {"task.background(function() task.spawn(error, 'x') task.sleep(1) end)\n"
+     "t = task.background(function(...) task.sleep(1) return ... end, 1, nil, {})",
+     "assert(t == nil or t:status() ~= 'running') t = nil"},
+    {"t = task.spawn(function() coroutine.wrap(function() coroutine.wrap(function()\n"
+     "  local c <close> = setmetatable({}, {__close = function() error {} end}) task.sleep(9)\n"
+     "  end)() end)() end) task.sleep(1) t:cancel 'enough' pcall(t.await, t) pcall(t.await, t, 1)",
+     "if t then assert(t:status() ~= 'running') task.result(t) end t = nil"},
+    {"package.preload.slow = function() task.sleep(1) return {} end\n"
+     "pcall(task.all, function() return require 'slow' end, function() return require 'slow' end)",
+     "package.preload.slow = package.preload.slow or function() return {} end\n"
+     "assert(require 'slow')"},
+};
+
+static void without_memory_everything_fails_cleanly(void **state) {
+  (void)state;
+  for (size_t i = 0; i < PL_ARRAY_LEN(cases); i++) {
+    bench_without_memory(cases[i].script, cases[i].check);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(without_memory_everything_fails_cleanly),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
