@@ -17,6 +17,14 @@ static const struct {
     {"ok, err = pcall(task.group, function(g) g:spawn(function() task.sleep(1) error {x = 1} end)\n"
      "  task.sleep(2) return 'fine' end)",
      "assert(not ok) ok, err = nil"},
+    // nor where the registry must grow for it: each task that was cancelled with a reason has a
+    // place
+    {"wrong = nil for _ = 1, 9 do\n"
+     "  local t = task.spawn(function() pcall(task.sleep, 9) task.shield(task.sleep, 3) end)\n"
+     "  task.sleep(0) t:cancel 'own words'\n"
+     "  local ok = pcall(task.group, function(g) g:spawn(error) task.sleep(1) end)\n"
+     "  wrong = wrong or ok end",
+     "assert(not wrong)"},
     {"ok, a, b = pcall(task.all, function() task.sleep(1) return {} end, function() return 2 end)\n"
      "ok2, r = pcall(task.all, {x = function() task.sleep(1) return 1 end, y = tostring})",
      "assert(not ok or b == 2) assert(not ok2 or r.x == 1) ok, a, b, ok2, r = nil"},
