@@ -41,9 +41,7 @@ static inline int bench_kill(lua_State *L) {
   struct pl_task *child = bench_find_child(L, pl_task_handle_id(L, 1));
   if (!child || child->state == PL_TASK_ENDED) return 0;
   if (child->wait) {
-    struct pl_wait *w = child->wait;
-    child->wait = NULL;
-    w->cancel(w);
+    pl_wait_abandon(child);
   } else {
     assert_int_equal(child->state, PL_TASK_READY);
     pl_list_remove(&child->ready);

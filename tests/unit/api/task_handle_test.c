@@ -1,5 +1,6 @@
-// Every function of perilune.task with the 1st, 2nd, ... allocation failing, until one run needs
-// fewer: a clean error, no task, wait, timer or result left, and all of it works afterwards.
+// Handles, and what is done with them: every operation that waits is cancelled in every state; and
+// every function of perilune.task runs with the 1st, 2nd, ... allocation failing, until one run
+// needs fewer: a clean error, nothing left, and all of it works afterwards.
 #include "api/task_handle.h"
 
 #include "task_bench.h"
@@ -63,8 +64,61 @@ static void without_memory_everything_fails_cleanly(void **state) {
   }
 }
 
+// ---- every operation cancelled in every state ----
+
+// cancel(task, reason): as a client, a deadline, a drain does it
+static int matrix_cancel(lua_State *L) {
+  struct pl_task *task = pl_task_handle_task(L, 1);
+  const char *reason = luaL_checkstring(L, 2);
+  for (int r = PL_CANCEL_CLIENT; r <= PL_CANCEL_DRAIN; r++)
+    if (strcmp(pl_cancel_reason_name(r), reason) == 0) pl_task_cancel(task, r);
+  return 0;
+}
+
+// advance(): timers of up to ten seconds fire
+static int matrix_advance(lua_State *L) {
+  struct pl_wheel *wheel = &pl_api_context(L)->loop->wheel;
+  pl_wheel_advance(wheel, wheel->now_ms + 10000);
+  return 0;
+}
+
+// audit() -> all that exists, as a text; the registry's length
+static int matrix_audit(lua_State *L) {
+  struct pl_vm *vm = pl_vm_of(L);
+  bool is_timer_armed = pl_api_context(L)->loop->wheel.armed_ms != UINT64_MAX;
+  lua_pushfstring(L, "tasks %d, results %d, ready %d, timers %d", (int)vm->live_tasks,
+                  (int)pl_results_count(L), (int)vm->sched.ready_count, is_timer_armed);
+  lua_pushinteger(L, (lua_Integer)lua_rawlen(L, LUA_REGISTRYINDEX));
+  return 2;
+}
+
+static void every_operation_is_cancelled_in_every_state_from_everywhere(void **state) {
+  (void)state;
+  struct bench b;
+  bench_open(&b);
+  struct pl_task *task = pl_task_new(&b.fake.vm, NULL, &fake_ops, NULL);
+  assert_non_null(task);
+  lua_State *co = task->co;
+  if (luaL_loadfile(co, "tests/unit/api/cancel_matrix.lua")) fail_msg("%s", lua_tostring(co, -1));
+  lua_getglobal(co, "task");
+  lua_pushcfunction(co, matrix_cancel);
+  lua_getglobal(co, "kill");
+  lua_pushcfunction(co, matrix_advance);
+  lua_pushcfunction(co, matrix_audit);
+  assert_int_equal(lua_pcall(co, 5, 1, 0), LUA_OK);
+  pl_run_start(task, 0);
+  fake_run_ready(&b.fake);
+  if (b.fake.vm.live_tasks > 0) {
+    assert_int_equal(pl_buf_append(&b.fake.text, "", 1), 0);
+    fail_msg("a case does not end: %s", pl_buf_view(&b.fake.text).data);
+  }
+  fake_expect(&b.fake, "done 2400\n");
+  bench_close(&b);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(every_operation_is_cancelled_in_every_state_from_everywhere),
       cmocka_unit_test(without_memory_everything_fails_cleanly),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
