@@ -91,12 +91,183 @@ static void a_background_task_fails_with_its_child(void **state) {
   bench_close(&b);
 }
 
+// ---- who cancels whom ----
+
+static void a_sibling_may_cancel_a_sibling(void **state) {
+  (void)state;
+  bench_expect(LINES
+               "local a = task.spawn(function() local c <close> = closing 'a' task.sleep(9) end)\n"
+               "local b = task.spawn(function() a:cancel 'by b' log(a:status()) end)\n"
+               "b:await() log(raised(a.await, a)) log(a:status(), b:status())",
+               "running\na closed by b\nfalse ECANCELED by b\ncancelled done\ndone\n");
+}
+
+static void a_task_may_cancel_itself(void **state) {
+  (void)state;
+  bench_expect(LINES "local t = task.spawn(function() local c <close> = closing 'self'\n"
+                     "  task.self():cancel 'enough' log(raised(task.spawn, print))\n"
+                     "  log(raised(task.sleep, 0)) return 'it may still return' end)\n"
+                     "log(t:await()) log(t:status())",
+               "false ECANCELED enough\nfalse ECANCELED enough\nself closed nil\n"
+               "it may still return\ndone\ndone\n");
+}
+
+static void a_child_may_cancel_its_parent_and_goes_with_it(void **state) {
+  (void)state;
+  bench_expect(LINES "local parent = task.self()\n"
+                     "task.spawn(function() local c <close> = closing 'child'\n"
+                     "  parent:cancel 'by child' task.sleep(0) end)\n"
+                     "local c <close> = closing 'parent' task.sleep(9)",
+               "child closed parent\nparent closed by child\ncancelled cancelled (by child)\n");
+}
+
+static void a_task_that_has_ended_hands_the_cancellation_to_its_children(void **state) {
+  (void)state;
+  bench_expect(LINES "local t = task.spawn(function() task.spawn(function()\n"
+                     "  local c <close> = closing 'child' task.sleep(9) end) return 'ended' end)\n"
+                     "log(t:await()) t:cancel 'late' log(t:await()) task.sleep(1)\n"
+                     "log(t:status()) t:cancel() log(t:await())",
+               "ended\nended\nchild closed parent\ndone\nended\ndone\n");
+}
+
+static void a_shield_that_is_cancelled_itself_ends(void **state) {
+  (void)state;
+  bench_expect(LINES "local shield\n"
+                     "task.spawn(function() task.sleep(0) shield:cancel 'the shield' end)\n"
+                     "log(raised(task.shield, function() shield = task.self()\n"
+                     "  local c <close> = closing 'shield' task.sleep(9) end)) task.sleep(1)",
+               "shield closed the shield\nfalse ECANCELED the shield\ndone\n");
+}
+
+static void cancelling_a_group_from_its_child_raises_that_reason(void **state) {
+  (void)state;
+  bench_expect(LINES "log(raised(task.group, function(g) g:spawn(function()\n"
+                     "    g:cancel 'from inside' log(raised(g.spawn, g, print)) end)\n"
+                     "  local c <close> = closing 'body' task.sleep(9) end)) task.sleep(1)",
+               "false ECANCELED parent\nbody closed from inside\n"
+               "false ECANCELED from inside\ndone\n");
+}
+
+static void a_group_is_cancelled_in_every_state(void **state) {
+  (void)state;
+  bench_expect(LINES "log(raised(task.group, function(g) g:cancel 'first' g:cancel 'second'\n"
+                     "  task.sleep(1) end))\n"
+                     "log(task.group(function(g) g:cancel 'never waits' return 'values' end))\n"
+                     "local kept log(raised(task.group, function(g) kept = g\n"
+                     "  g:spawn(function() local c <close> = closing 'child' task.sleep(9) end)\n"
+                     "  task.spawn(function() g:cancel 'body is over' end) return 1 end))\n"
+                     "kept:cancel 'gone' kept:cancel() task.sleep(1)\n"
+                     "task.spawn(function() task.sleep(1) kept:cancel 'from outside' end)\n"
+                     "log(raised(task.group, function(g) kept = g task.sleep(9) end))",
+               "false ECANCELED first\nvalues\nchild closed parent\ntrue 1\n"
+               "false ECANCELED from outside\ndone\n");
+}
+
+// ---- while it closes ----
+
+static void a_cancellation_while_a_task_closes_reaches_the_rest_of_it(void **state) {
+  (void)state;
+  bench_expect(LINES "local t = task.spawn(function() local outer <close> = closing 'outer'\n"
+                     "  local c <close> = setmetatable({}, {__close = function(_, e)\n"
+                     "    log('closes', e.message) log(raised(task.sleep, 2))\n"
+                     "    log(raised(task.sleep, 2)) end}) error('own', 0) end)\n"
+                     "task.sleep(1) t:cancel 'meanwhile' log(raised(t.await, t))",
+               "closes own\nfalse ECANCELED meanwhile\nfalse ECANCELED meanwhile\n"
+               "outer closed own\nfalse own\ndone\n");
+}
+
+static void an_error_in_close_replaces_the_cancellation(void **state) {
+  (void)state;
+  struct bench b;
+  bench_open(&b);
+  fake_start(&b.fake,
+             LINES "local t = task.spawn(function() local outer <close> = closing 'outer'\n"
+                   "  local c <close> = setmetatable({}, {__close = function(_, e)\n"
+                   "    log('closes', e.reason) error('in close', 0) end})\n"
+                   "  local inner <close> = closing 'inner' task.sleep(9) end)\n"
+                   "task.sleep(1) t:cancel 'enough' task.sleep(1)\n"
+                   "log(t:status()) log(raised(t.await, t))");
+  bench_finish(&b);
+  assert_true(take_logged(&b, "inner closed enough\ncloses enough\nouter closed in close\n"
+                              "warn: a child task failed and nobody awaits it: in close\n"));
+  bench_close(&b);
+}
+
+static void what_closes_cannot_wait_but_in_a_shield(void **state) {
+  (void)state;
+  bench_expect(LINES
+               "local t = task.spawn(function()\n"
+               "  local c <close> = setmetatable({}, {__close = function()\n"
+               "    log(raised(task.sleep, 1)) log(raised(task.spawn, print))\n"
+               "    log(raised(task.group, print)) log(raised(task.timeout, 1, print))\n"
+               "    log(raised(task.all, print)) log(raised(task.map, {}, print))\n"
+               "    log(task.shield(function() local child = task.spawn(function()\n"
+               "      task.sleep(1) return 'child of a shield' end)\n"
+               "      return task.timeout(5, child.await, child) end)) end}) task.sleep(9) end)\n"
+               "task.sleep(1) t:cancel 'enough' log(raised(t.await, t))",
+               "false ECANCELED enough\nfalse ECANCELED enough\nfalse ECANCELED enough\n"
+               "false ECANCELED enough\nfalse ECANCELED enough\nfalse ECANCELED enough\n"
+               "child of a shield\nfalse ECANCELED enough\ndone\n");
+}
+
+static void a_child_that_ends_while_its_parent_closes(void **state) {
+  (void)state;
+  bench_expect(LINES "log(raised(task.group, function()\n"
+                     "  local child = task.spawn(function() task.sleep(2) return 'ended' end)\n"
+                     "  local c <close> = setmetatable({}, {__close = function()\n"
+                     "    log(child:await()) end}) error('own', 0) end))\n"
+                     "log(raised(task.group, function()\n"
+                     "  local child = task.spawn(function() task.sleep(2) error('late', 0) end)\n"
+                     "  local c <close> = setmetatable({}, {__close = function()\n"
+                     "    log(raised(task.sleep, 9)) end}) error('own', 0) end))",
+               "ended\nfalse own\nfalse late\nfalse late\ndone\n");
+}
+
+// ---- times that are over together ----
+
+static void nested_timeouts_of_the_same_time_raise_the_outer_one(void **state) {
+  (void)state;
+  bench_expect(LINES "log(raised(task.timeout, 2, function()\n"
+                     "  log(raised(task.timeout, 2, function()\n"
+                     "    log(raised(task.timeout, 2, task.sleep, 9)) task.sleep(0) end))\n"
+                     "  task.sleep(0) end)) task.sleep(1)",
+               "false ECANCELED timeout\nfalse ECANCELED timeout\nfalse ETIMEDOUT timeout\ndone\n");
+}
+
+static void a_timeout_and_its_completion_in_one_advance(void **state) {
+  (void)state;
+  struct bench b;
+  bench_open(&b);
+  fake_start(&b.fake, LINES "log(raised(task.timeout, 1, task.sleep, 2)) log 'one'");
+  fake_start(&b.fake, LINES "log(raised(task.timeout, 2, function() task.sleep(1) return 'in time' "
+                            "end)) log(raised(task.sleep, 0))");
+  fake_start(&b.fake, LINES "log(raised(task.timeout, 2, function() task.sleep(1)\n"
+                            "  log(raised(task.sleep, 0)) return 'kept' end))");
+  bench_pass(&b, 100);
+  fake_expect(&b.fake, "false ECANCELED timeout\nfalse ETIMEDOUT timeout\none\ndone\ntrue in time\n"
+                       "true kept\ndone\ntrue nil\ndone\n");
+  bench_close(&b);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_finaliser_outside_tasks_cannot_spawn_into_a_group),
       cmocka_unit_test(a_background_task_of_a_finaliser_begins_in_the_next_round),
       cmocka_unit_test(a_root_that_does_not_wait_any_more_fails_with_its_child),
       cmocka_unit_test(a_background_task_fails_with_its_child),
+      cmocka_unit_test(a_sibling_may_cancel_a_sibling),
+      cmocka_unit_test(a_task_may_cancel_itself),
+      cmocka_unit_test(a_child_may_cancel_its_parent_and_goes_with_it),
+      cmocka_unit_test(a_task_that_has_ended_hands_the_cancellation_to_its_children),
+      cmocka_unit_test(a_shield_that_is_cancelled_itself_ends),
+      cmocka_unit_test(cancelling_a_group_from_its_child_raises_that_reason),
+      cmocka_unit_test(a_group_is_cancelled_in_every_state),
+      cmocka_unit_test(a_cancellation_while_a_task_closes_reaches_the_rest_of_it),
+      cmocka_unit_test(an_error_in_close_replaces_the_cancellation),
+      cmocka_unit_test(what_closes_cannot_wait_but_in_a_shield),
+      cmocka_unit_test(a_child_that_ends_while_its_parent_closes),
+      cmocka_unit_test(nested_timeouts_of_the_same_time_raise_the_outer_one),
+      cmocka_unit_test(a_timeout_and_its_completion_in_one_advance),
       cmocka_unit_test(tasks_made_while_a_task_is_made_are_tasks_of_their_own),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
