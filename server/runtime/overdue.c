@@ -12,12 +12,25 @@ static void kill_tree(struct pl_task *task) {
   while (task->id == id && (next = pl_task_find_running(task))) pl_kill_task(next, PL_KILL_GRACE);
 }
 
+static void give_time(struct pl_task *task, uint64_t now_ms) {
+  pl_grace_add(task, now_ms + task->vm->grace_ms);
+}
+
+// Whether the task, or the first of those that it waits for, is still in the run queue with its
+// cancellation.
+static bool is_in_queue(struct pl_task *task) {
+  struct pl_task *first = task->joined ? pl_task_find_running(task->joined) : task;
+  return first && first->state == PL_TASK_READY && first->cancelled && !first->has_heard;
+}
+
 static void end_one(struct pl_task *task, uint64_t now_ms) {
   if (task->is_shield && !task->cancelled) {
     pl_task_cancel(task, task->sheltered_from);
+  } else if (is_in_queue(task)) {
+    give_time(task, now_ms);
   } else if (task->joined && !task->is_overdue) {
     task->is_overdue = true;
-    pl_grace_add(task, now_ms + task->vm->grace_ms);
+    give_time(task, now_ms);
   } else {
     kill_tree(task);
   }

@@ -4,7 +4,8 @@
 ///   shield below a cancelled task --grace--> cancelled --grace--> ended from outside
 ///
 /// A task that only waits for its child to end (a group, a shield) gets the time of that child,
-/// too.
+/// too. Who has not had the CPU since it was cancelled, because many were at once, has not had its
+/// time: it is asked again.
 ///
 /// Thread: the vm's.
 #pragma once

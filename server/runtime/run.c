@@ -53,6 +53,7 @@ static bool run_task(struct pl_task *task) {
   sched->current = task;
   sched->hook = NULL;
   task->state = PL_TASK_RUNNING;
+  task->has_heard = task->cancelled != PL_CANCEL_NONE;
   task->run_began_ns = 0;
   if (PL_UNLIKELY(task->cpu_ns)) pl_budget_resume_clock(task);
   struct pl_sched *outer = vm->budget ? pl_budget_begin(vm->budget, sched) : NULL;

@@ -3,8 +3,10 @@
 #include "runtime/value.h"
 
 #include "base/error.h"
+#include "runtime/state.h"
 
 #include <lauxlib.h>
+#include <string.h>
 
 enum { STATUS_DEFAULT = 500, STATUS_UNAVAILABLE = 503 };
 
@@ -162,8 +164,18 @@ static void add_traceback(lua_State *L) {
   lua_pop(L, 1);
 }
 
+// Nobody asks where a child was cancelled; a traceback costs more than all else at its end (Lua
+// looks for the name of each function in all loaded modules).
+static bool is_cancelled_child(lua_State *L) {
+  const struct pl_task *task = pl_task_current(L);
+  if (!task || !task->parent || !task->cancelled || !pl_value_is_error(L, 1)) return false;
+  const char *code = field_text(L, 1, "code");
+  return code && strcmp(code, pl_error_name(PL_ECANCELED)) == 0;
+}
+
 int pl_value_on_error(lua_State *L) {
   lua_settop(L, 1);
+  if (is_cancelled_child(L)) return 1;
   if (pl_value_is_error(L, 1)) {
     lua_pushvalue(L, 1);
   } else if (has_metatable(L, 1, response_metatable)) {

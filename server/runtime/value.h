@@ -14,7 +14,8 @@
 void pl_value_open(lua_State *L);
 
 /// Message handler for lua_pcallk: turns whatever was raised into an error object with the
-/// traceback of where it was raised; one that is an error object already keeps its first traceback.
+/// traceback of where it was raised; one that is an error object already keeps its first traceback,
+/// and that of a child's cancellation has none.
 /// A raised table {status=, message=, code=, headers=} lends its fields; any other value is
 /// `value`, and its text the message. Response values (metatable named "perilune.Response") pass as
 /// `value` too.

@@ -163,6 +163,19 @@ static void a_group_is_cancelled_in_every_state(void **state) {
                "false ECANCELED from outside\ndone\n");
 }
 
+static void only_the_cancellation_of_a_child_has_no_traceback(void **state) {
+  (void)state;
+  bench_expect("local t = task.spawn(task.sleep, 9) task.sleep(0) t:cancel 'enough'\n"
+               "local ok, e = pcall(t.await, t) log(e.reason, e.traceback)\n"
+               "local t = task.spawn(function() pcall(task.sleep, 9) error('x', 0) end)\n"
+               "task.sleep(0) t:cancel() ok, e = pcall(t.await, t)\n"
+               "log(e, e.traceback:find('stack traceback', 1, true) ~= nil)\n"
+               "ok, e = xpcall(function() task.self():cancel() task.sleep(1) end,\n"
+               "  require('perilune.native').on_error)\n"
+               "log(e.reason, e.traceback:find('stack traceback', 1, true) ~= nil)",
+               "enough nil\nx true\nparent true\ndone\n");
+}
+
 // ---- while it closes ----
 
 static void a_cancellation_while_a_task_closes_reaches_the_rest_of_it(void **state) {
@@ -262,6 +275,7 @@ int main(void) {
       cmocka_unit_test(a_shield_that_is_cancelled_itself_ends),
       cmocka_unit_test(cancelling_a_group_from_its_child_raises_that_reason),
       cmocka_unit_test(a_group_is_cancelled_in_every_state),
+      cmocka_unit_test(only_the_cancellation_of_a_child_has_no_traceback),
       cmocka_unit_test(a_cancellation_while_a_task_closes_reaches_the_rest_of_it),
       cmocka_unit_test(an_error_in_close_replaces_the_cancellation),
       cmocka_unit_test(what_closes_cannot_wait_but_in_a_shield),

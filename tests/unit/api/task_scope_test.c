@@ -254,6 +254,24 @@ static void a_shield_opened_in_the_grace_time_has_what_is_left(void **state) {
   bench_close(&b);
 }
 
+static void a_group_has_the_time_of_children_that_wait_for_the_cpu(void **state) {
+  (void)state;
+  struct bench b;
+  bench_open(&b);
+  bench_set_grace(&b, 5);
+  struct pl_task *task = fake_start(
+      &b.fake, LINES "task.group(function() task.group(function(g)\n"
+                     "  g:spawn(function() local c <close> = closing 'child' task.sleep(9) end)\n"
+                     "  task.sleep(9) end) end)");
+  fake_run_ready(&b.fake);
+  pl_task_cancel(task, PL_CANCEL_CLIENT);
+  for (unsigned rounds = 1; rounds < 5; rounds++)
+    pl_overdue_end(&b.fake.vm, pl_clock_ms() + rounds * 6000);
+  fake_run_ready(&b.fake);
+  fake_expect(&b.fake, "child closed client\ncancelled cancelled (client)\n");
+  bench_close(&b);
+}
+
 static void closing_in_a_shield_that_is_ended_from_outside_may_cancel(void **state) {
   (void)state;
   struct bench b;
@@ -391,6 +409,7 @@ int main(void) {
       cmocka_unit_test(a_running_shield_is_left_alone),
       cmocka_unit_test(a_shield_ends_with_the_grace_time),
       cmocka_unit_test(a_shield_opened_in_the_grace_time_has_what_is_left),
+      cmocka_unit_test(a_group_has_the_time_of_children_that_wait_for_the_cpu),
       cmocka_unit_test(closing_in_a_shield_that_is_ended_from_outside_may_cancel),
       cmocka_unit_test(all_gives_the_first_value_of_each),
       cmocka_unit_test(map_keeps_the_order_and_the_limit),

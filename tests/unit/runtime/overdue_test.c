@@ -25,11 +25,29 @@ static int lua_child(lua_State *L) {
   return 0;
 }
 
+static int return_nothing(lua_State *L, int status, lua_KContext ctx) {
+  (void)L, (void)status, (void)ctx;
+  return 0;
+}
+
+static void cancel_nothing(struct pl_wait *wait) {
+  (void)wait;
+}
+
+// insist(): what waits although it is cancelled is back in the run queue at once. As a hog that was
+// preempted.
+static int lua_insist(lua_State *L) {
+  struct pl_wait *w = lua_newuserdatauv(L, sizeof *w, 0);
+  pl_wait_begin(L, w, "test.insist", cancel_nothing);
+  return pl_wait_yield(L, 0, return_nothing);
+}
+
 static void open_fake(struct fake *f) {
   fake_open(f);
   f->vm.grace_ms = GRACE_MS;
   f->vm.host.set_grace_timer = set_grace_timer;
   fake_global(f, "child", lua_child);
+  fake_global(f, "insist", lua_insist);
   timer_due_ms = 0;
 }
 
@@ -73,8 +91,9 @@ static void who_is_still_there_is_ended_from_outside(void **state) {
   struct pl_task *task =
       fake_start(&f, CLOSING "local c <close> = closing 'outer'\n"
                              "coroutine.wrap(function() local c <close> = closing 'inner'\n"
-                             "  wait() end)()");
+                             "  pcall(wait) insist() end)()");
   pl_task_cancel(task, PL_CANCEL_CLIENT);
+  pl_run_turn(&f.vm);
   pl_overdue_end(&f.vm, timer_due_ms);
   assert_int_equal(f.vm.live_tasks, 0);
   assert_int_equal(f.vm.sched.ready_count, 0);
@@ -93,10 +112,12 @@ static void children_are_ended_before_their_parents(void **state) {
   open_fake(&f);
   struct pl_task *task =
       fake_start(&f, CLOSING "child [[local c <close> = closing 'b' child\n"
-                             "  \"local c <close> = closing 'c' wait()\" wait()]]\n"
-                             "local c <close> = closing 'a' wait()");
+                             "  \"local c <close> = closing 'c' pcall(wait) insist()\"\n"
+                             "  pcall(wait) insist()]]\n"
+                             "local c <close> = closing 'a' pcall(wait) insist()");
   fake_run_ready(&f);
   pl_task_cancel(task, PL_CANCEL_CLIENT);
+  pl_run_turn(&f.vm);
   pl_overdue_end(&f.vm, timer_due_ms);
   assert_int_equal(f.vm.live_tasks, 0);
   assert_int_equal(pl_buf_append(&f.text, "", 1), 0);
@@ -105,6 +126,23 @@ static void children_are_ended_before_their_parents(void **state) {
   const char *c = strstr(text, "c closed");
   assert_true(a && b && c && c < b && b < a);
   pl_buf_clear(&f.text);
+  fake_close(&f);
+}
+
+// As with many: the run queue is longer than the grace time.
+static void who_has_not_had_the_cpu_since_is_asked_again(void **state) {
+  (void)state;
+  struct fake f;
+  open_fake(&f);
+  struct pl_task *task = fake_start(&f, CLOSING "child [[local c <close> = closing 'b' wait()]]\n"
+                                                "local c <close> = closing 'a' wait()");
+  fake_run_ready(&f);
+  pl_task_cancel(task, PL_CANCEL_CLIENT);
+  for (unsigned rounds = 1; rounds < 5; rounds++)
+    pl_overdue_end(&f.vm, pl_clock_ms() + rounds * (GRACE_MS + 1));
+  fake_run(&f);
+  fake_expect(&f, "b closed client\ncancelled cancelled (client)\na closed client\n"
+                  "cancelled cancelled (client)\n");
   fake_close(&f);
 }
 
@@ -149,6 +187,7 @@ int main(void) {
       cmocka_unit_test(nobody_is_ended_before_the_time),
       cmocka_unit_test(who_is_still_there_is_ended_from_outside),
       cmocka_unit_test(children_are_ended_before_their_parents),
+      cmocka_unit_test(who_has_not_had_the_cpu_since_is_asked_again),
       cmocka_unit_test(the_timer_is_for_the_first_due),
       cmocka_unit_test(without_a_grace_time_nobody_is_ended),
   };
