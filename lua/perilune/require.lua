@@ -5,12 +5,12 @@
 -- which requires a module that another task is loading waits for it. The first loader that ends
 -- wakes the others; when it failed or was cancelled, the next of them tries again.
 
-local current, park, wake = ...
+local current, park, wake, waits_for_current = ...
 local package, setmetatable, type, pcall, error = package, setmetatable, type, pcall, error
 local concat, loadfile, getinfo = table.concat, loadfile, debug.getinfo
 local loaded = debug.getregistry()._LOADED
 
--- name -> {name, task, waiters} while its loader runs. Weak: a loader in a coroutine that nobody
+-- name -> {name, task, slot, waiters} while its loader runs. Weak: a loader in a coroutine that nobody
 -- resumes again is collected, and its entry's finaliser wakes those who wait for it.
 local loading = setmetatable({}, { __mode = "v" })
 -- task -> the name that it waits for
@@ -32,13 +32,14 @@ end
 
 Entry.__close, Entry.__gc = release, release
 
--- The names along the waits-for chain that begins with who loads `name`, if it leads to `self`.
+-- The names along the waits-for chain that begins with who loads `name`, if it leads to `self`, or to
+-- a task that awaits `self` or a scope around it.
 local function find_loop(name, self)
   local names = {}
   while name and loading[name] do
     names[#names + 1] = name
-    local task = loading[name].task
-    if task == self then return names end
+    local task, slot = loading[name].task, loading[name].slot
+    if task == self or waits_for_current(task, slot) then return names end
     name = blocked[task]
   end
   return nil
@@ -76,8 +77,8 @@ local function find_loader(name)
   raise(("module '%s' not found:%s"):format(name, concat(tried)))
 end
 
-local function load_module(name, self)
-  local entry <close> = setmetatable({ name = name, task = self, waiters = {} }, Entry)
+local function load_module(name, self, slot)
+  local entry <close> = setmetatable({ name = name, task = self, slot = slot, waiters = {} }, Entry)
   loading[name] = entry
   local loader, data = find_loader(name)
   local value = loader(name, data)
@@ -92,7 +93,7 @@ local function require_module(name)
     raise(("bad argument #1 to 'require' (string expected, got %s)")
       :format(name == nil and "no value" or type(name)))
   end
-  local self = current()
+  local self, slot = current()
   while loading[name] do
     local loop = find_loop(name, self)
     if loop and loaded[name] then return loaded[name] end
@@ -100,7 +101,7 @@ local function require_module(name)
     wait_for(name, self)
   end
   if loaded[name] then return loaded[name] end
-  return load_module(name, self)
+  return load_module(name, self, slot)
 end
 
 rawset(_G, "require", require_module)

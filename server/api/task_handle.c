@@ -198,12 +198,17 @@ static int handle_await(lua_State *L) {
   uint64_t due_ms = is_timed ? pl_api_check_due(L, 2) : 0;
   if (is_over(h)) return return_result(L);
   if (h->task == pl_task_current(L)) return luaL_error(L, "a task cannot await itself");
+  if (!is_timed && pl_task_waits_for(h->task, pl_task_current(L)))
+    return luaL_error(L, "task:await would never end: the task waits for this one");
   pl_wait_check(L, "task.await");
   struct awaiter *a = lua_newuserdatauv(L, sizeof *a, 0);
   *a = (struct awaiter){.loop = pl_api_context(L)->loop, .timer.fn = on_await_timeout};
   pl_wait_begin(L, &a->wait, "task.await", cancel_await);
   pl_list_push_back(&h->task->awaiters, &a->link);
-  if (is_timed) pl_timer_start(&a->loop->wheel, &a->timer, due_ms);
+  if (is_timed)
+    pl_timer_start(&a->loop->wheel, &a->timer, due_ms);
+  else
+    a->wait.target = h->task;
   return pl_wait_yield(L, 0, await_continue);
 }
 

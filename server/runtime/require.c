@@ -1,9 +1,11 @@
-// The primitives of require.lua: which task runs, wait in a list of waiters, wake all of a list.
-// A waiter is a userdata with the pl_wait; the waiting function's stack and the list anchor it.
+// The primitives of require.lua: which task runs, wait in a list of waiters, wake all of a list,
+// who waits for whom. A waiter is a userdata with the pl_wait; the waiting function's stack and the
+// list anchor it.
 #include "runtime/require.h"
 
 #include "runtime/embedded.h"
 #include "runtime/state.h"
+#include "runtime/task.h"
 #include "runtime/wait.h"
 
 #include <lauxlib.h>
@@ -23,10 +25,20 @@ static int return_nothing(lua_State *L, int status, lua_KContext ctx) {
   return 0;
 }
 
-// current() -> the running task's id, 0 outside tasks
+// current() -> the running task's id, 0 outside tasks; and the task
 static int require_current(lua_State *L) {
   struct pl_task *task = pl_task_current(L);
   lua_pushinteger(L, task ? (lua_Integer)task->id : 0);
+  lua_pushlightuserdata(L, task);
+  return 2;
+}
+
+// waits_for_current(id, task) -> whether that task cannot go on before the running one has ended
+static int require_waits_for_current(lua_State *L) {
+  const struct pl_task *task = lua_touserdata(L, 2);
+  bool is_alive = task && task->id == (uint64_t)lua_tointeger(L, 1);
+  const struct pl_task *current = pl_task_current(L);
+  lua_pushboolean(L, is_alive && current && pl_task_waits_for(task, current));
   return 1;
 }
 
@@ -68,5 +80,6 @@ void pl_require_open(lua_State *L) {
   lua_pushcfunction(L, require_current);
   lua_pushcfunction(L, require_park);
   lua_pushcfunction(L, require_wake);
-  lua_call(L, 3, 0);
+  lua_pushcfunction(L, require_waits_for_current);
+  lua_call(L, 4, 0);
 }

@@ -192,6 +192,7 @@ void pl_task_join(struct pl_task *child, struct pl_wait *joiner) {
   forget_joined(child->parent);
   child->joiner = joiner;
   child->parent->joined = child;
+  joiner->target = child;
 }
 
 void pl_task_unjoin(struct pl_task *child) {
@@ -275,4 +276,21 @@ struct pl_task *pl_task_find_running(struct pl_task *task) {
   for (struct pl_task *t = first_leaf(task, true); t != task; t = next_in_walk(t, true))
     if (t->state != PL_TASK_ENDED) return t;
   return task->state == PL_TASK_ENDED ? NULL : task;
+}
+
+// ---- who waits for whom ----
+
+static bool is_below(const struct pl_task *task, const struct pl_task *ancestor) {
+  while (task && task != ancestor) task = task->parent;
+  return task;
+}
+
+// It ends: an await that would close a circle is refused, and a join is for a new task.
+bool pl_task_waits_for(const struct pl_task *task, const struct pl_task *other) {
+  while (task->state == PL_TASK_WAITING && task->wait && task->wait->target) {
+    const struct pl_task *target = task->wait->target;
+    if (target == other || (task->wait->is_join && is_below(other, target))) return true;
+    task = target;
+  }
+  return false;
 }

@@ -69,6 +69,10 @@ void pl_task_unjoin(struct pl_task *child);
 /// The result of a joined child that has gone was taken: it goes back to the pool.
 void pl_task_release(struct pl_task *child);
 
+/// Whether `task` cannot go on before `other` has ended: it awaits it, or a scope that it is in, or
+/// a task that does. No more than one way is followed: false may be wrong, true is not.
+bool pl_task_waits_for(const struct pl_task *task, const struct pl_task *other);
+
 /// The first task below `task`, children first, that has not ended; NULL: there is none.
 struct pl_task *pl_task_find_running(struct pl_task *task);
 

@@ -28,6 +28,8 @@ struct pl_wait {
       struct pl_wait *w);  ///< stops the operation now; complete must not be called after
   bool is_over;            ///< completed or cancelled
   bool is_join;            ///< pl_wait_begin_join
+  struct pl_task *target;  ///< the task that must end first, with all below it when this is a join;
+                           ///< NULL: no task, or the wait has a time of its own
 };
 
 /// Raises when L cannot wait here (naming the C function in the way: "task.sleep cannot wait

@@ -236,6 +236,52 @@ static void a_child_that_ends_while_its_parent_closes(void **state) {
                "ended\nfalse own\nfalse late\nfalse late\ndone\n");
 }
 
+// ---- waiting for each other ----
+
+static void tasks_cannot_await_each_other(void **state) {
+  (void)state;
+  bench_expect(LINES "local a, b, c\n"
+                     "a = task.spawn(function() return b:await() end)\n"
+                     "b = task.spawn(function() return c:await() end)\n"
+                     "c = task.spawn(function() task.sleep(1) log(raised(a.await, a))\n"
+                     "  log(a:await(1)) return 'c' end)\n"
+                     "log(a:await())",
+               "false task:await would never end: the task waits for this one\n"
+               "nil timeout ETIMEDOUT\nc\ndone\n");
+}
+
+static void what_a_scope_runs_cannot_await_who_waits_for_the_scope(void **state) {
+  (void)state;
+  bench_expect(LINES
+               "local me = task.self()\n"
+               "log(task.group(function(g) local body = task.self()\n"
+               "  log(raised(me.await, me))\n"
+               "  g:spawn(function() log(raised(me.await, me)) log('body', body:await()) end)\n"
+               "  return task.timeout(5, function() log(raised(me.await, me)) return 7 end)\n"
+               "end)) task.spawn(function() log(me:await()) end) task.sleep(1) return 'me'",
+               "false task:await would never end: the task waits for this one\n"
+               "false task:await would never end: the task waits for this one\n"
+               "false task:await would never end: the task waits for this one\n"
+               "body 7\n7\ndone me\nme\n");
+}
+
+static void a_module_is_not_required_by_tasks_that_its_loader_waits_for(void **state) {
+  (void)state;
+  bench_expect(LINES
+               "package.preload.a = function() task.all(function() return require 'b' end,\n"
+               "  function() return require 'c' end) return 'a' end\n"
+               "package.preload.b = function() task.sleep(1) return 'b' end\n"
+               "package.preload.c = function() task.sleep(1) return require 'a' end\n"
+               "log(raised(require, 'a'))\n"
+               "package.preload.d = function() return task.spawn(require, 'd'):await() end\n"
+               "log(raised(require, 'd'))\n"
+               "package.preload.e = function() task.spawn(function() log((require 'e')) end)\n"
+               "  task.sleep(1) return 'e' end log((require 'e')) task.sleep(0)",
+               "false module 'a' is required again while it loads (a loop of modules)\n"
+               "false module 'd' is required again while it loads (a loop of modules)\n"
+               "e\ne\ndone\n");
+}
+
 // ---- times that are over together ----
 
 static void nested_timeouts_of_the_same_time_raise_the_outer_one(void **state) {
@@ -280,6 +326,9 @@ int main(void) {
       cmocka_unit_test(an_error_in_close_replaces_the_cancellation),
       cmocka_unit_test(what_closes_cannot_wait_but_in_a_shield),
       cmocka_unit_test(a_child_that_ends_while_its_parent_closes),
+      cmocka_unit_test(tasks_cannot_await_each_other),
+      cmocka_unit_test(what_a_scope_runs_cannot_await_who_waits_for_the_scope),
+      cmocka_unit_test(a_module_is_not_required_by_tasks_that_its_loader_waits_for),
       cmocka_unit_test(nested_timeouts_of_the_same_time_raise_the_outer_one),
       cmocka_unit_test(a_timeout_and_its_completion_in_one_advance),
       cmocka_unit_test(tasks_made_while_a_task_is_made_are_tasks_of_their_own),
