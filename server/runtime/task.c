@@ -164,6 +164,7 @@ static void leave(struct pl_task *task) {
   struct pl_vm *vm = task->vm;
   while (task) {
     struct pl_task *parent = task->parent;
+    pl_list_remove(&task->grace);
     if (task->ops->on_gone) task->ops->on_gone(task);
     if (task->handle) vm->on_handle_gone(task);
     if (hold_for_joiner(task)) return;
@@ -204,7 +205,8 @@ void pl_task_end(struct pl_task *task, bool is_reusable) {
   task->state = PL_TASK_ENDED;
   task->is_reusable = is_reusable;
   if (!is_reusable) task->has_failed = true;
-  pl_list_remove(&task->grace);
+  // A shield's children are below it still.
+  if (!task->sheltered_from) pl_list_remove(&task->grace);
   forget_joined(task);
   if (task->ops->on_end) task->ops->on_end(task);
   if (task->handle) task->vm->on_handle_end(task);

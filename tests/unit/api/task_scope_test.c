@@ -272,6 +272,24 @@ static void a_group_has_the_time_of_children_that_wait_for_the_cpu(void **state)
   bench_close(&b);
 }
 
+static void children_of_a_shield_that_has_ended_are_cancelled_with_it(void **state) {
+  (void)state;
+  struct bench b;
+  bench_open(&b);
+  bench_set_grace(&b, 5);
+  struct pl_task *task =
+      fake_start(&b.fake, LINES "task.shield(function() task.spawn(function()\n"
+                                "  local c <close> = closing 'child' task.sleep(99) end)\n"
+                                "  task.sleep(1) end)");
+  fake_run_ready(&b.fake);
+  pl_task_cancel(task, PL_CANCEL_CLIENT);
+  bench_pass(&b, 2);
+  fake_expect(&b.fake, "");
+  bench_pass_grace(&b, 6);
+  fake_expect(&b.fake, "child closed client\ncancelled cancelled (client)\n");
+  bench_close(&b);
+}
+
 static void closing_in_a_shield_that_is_ended_from_outside_may_cancel(void **state) {
   (void)state;
   struct bench b;
@@ -410,6 +428,7 @@ int main(void) {
       cmocka_unit_test(a_shield_ends_with_the_grace_time),
       cmocka_unit_test(a_shield_opened_in_the_grace_time_has_what_is_left),
       cmocka_unit_test(a_group_has_the_time_of_children_that_wait_for_the_cpu),
+      cmocka_unit_test(children_of_a_shield_that_has_ended_are_cancelled_with_it),
       cmocka_unit_test(closing_in_a_shield_that_is_ended_from_outside_may_cancel),
       cmocka_unit_test(all_gives_the_first_value_of_each),
       cmocka_unit_test(map_keeps_the_order_and_the_limit),
