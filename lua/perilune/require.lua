@@ -10,8 +10,8 @@ local package, setmetatable, type, pcall, error = package, setmetatable, type, p
 local concat, loadfile, getinfo = table.concat, loadfile, debug.getinfo
 local loaded = debug.getregistry()._LOADED
 
--- name -> {name, task, slot, waiters} while its loader runs. Weak: a loader in a coroutine that nobody
--- resumes again is collected, and its entry's finaliser wakes those who wait for it.
+-- name -> {name, task, slot, waiters} while its loader runs. Weak: a loader in a coroutine that
+-- nobody resumes again is collected, and its entry's finaliser wakes those who wait for it.
 local loading = setmetatable({}, { __mode = "v" })
 -- task -> the name that it waits for
 local blocked = {}
@@ -32,8 +32,8 @@ end
 
 Entry.__close, Entry.__gc = release, release
 
--- The names along the waits-for chain that begins with who loads `name`, if it leads to `self`, or to
--- a task that awaits `self` or a scope around it.
+-- The names along the waits-for chain that begins with who loads `name`, if it leads to `self`, or
+-- to a task that awaits `self` or a scope around it.
 local function find_loop(name, self)
   local names = {}
   while name and loading[name] do

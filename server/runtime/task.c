@@ -34,7 +34,7 @@ void pl_task_push_failure(lua_State *L, const struct pl_task *scope) {
 }
 
 static bool has_missed_failure(const struct pl_task *task) {
-  return !task->parent && task->has_failed_child && !task->has_raised_failure;
+  return !task->parent && !task->has_failed && task->has_failed_child && !task->has_raised_failure;
 }
 
 void pl_task_raise_failure(lua_State *L) {

@@ -56,7 +56,8 @@ bool pl_task_fail_scope(struct pl_task *scope);
 void pl_task_push_failure(lua_State *L, const struct pl_task *scope);
 
 /// Raises what a child of the running root has raised when no wait of the root has raised it: it
-/// was cancelled, and had nothing more to wait for. A root that ends that way has failed.
+/// was cancelled, and had nothing more to wait for. A root that ends that way has failed. Nothing
+/// happens when it has failed on its own.
 void pl_task_raise_failure(lua_State *L);
 
 /// The running task joins its new child: begin the wait (pl_wait_begin_join), then this. When the

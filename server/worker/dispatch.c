@@ -81,7 +81,10 @@ static void keep_error(lua_State *L, struct pl_call *call) {
 static int answer_error(lua_State *L) {
   struct pl_call *call = pl_call_current(L);
   keep_error(L, call);
-  bool can_answer = call->x->status == 0 && !pl_task_current(L)->cancelled;
+  const struct pl_task *task = pl_task_current(L);
+  bool is_cut =
+      task->cancelled && !task->has_failed_child;  // a child's failure is an error of ours
+  bool can_answer = call->x->status == 0 && !is_cut;
   lua_getfield(L, 1, "value");
   if (can_answer && pl_api_is_response(L, 2)) {
     pl_api_report(L, call, 1);

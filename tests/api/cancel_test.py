@@ -121,7 +121,19 @@ app:get("/child", function()
   task.sleep(0)
   return "not sent"
 end)
-local wrapped = app:group("/wrapped", function(group)
+app:group("/own", function(group)
+  group:on("error", function(_, err) return "answered: " .. err.message, 409 end)
+  group:get("/error", function()
+    task.spawn(function() perilune.abort(418, "the child's") end)
+    task.sleep(0)
+    perilune.abort(410, "the handler's own")
+  end)
+  group:get("/child/:seconds", function(req)
+    task.spawn(function() perilune.abort(418, "the child's") end)
+    task.sleep(tonumber(req.params.seconds))
+  end)
+end)
+app:group("/wrapped", function(group)
   group:use(function(req, proceed)
     local res = proceed()
     res.headers["x-seen"] = tostring(res.status)
@@ -244,6 +256,13 @@ class Failures(Case):
     def test_what_a_child_raises_is_the_answer_before_it_is_sent(self):
         answer = request(self.server, "GET", "/child")
         self.assertEqual((answer.status, answer.json()["detail"]), (418, "the child's"))
+
+    def test_the_error_hook_answers_what_the_handler_or_a_child_raised(self):
+        answer = request(self.server, "GET", "/own/error")
+        self.assertEqual((answer.status, answer.text), (409, "answered: the handler's own"))
+        for path in ("/own/child/0", "/own/child/1"):
+            answer = request(self.server, "GET", path)
+            self.assertEqual((answer.status, answer.text), (409, "answered: the child's"))
 
     def test_a_middleware_has_the_last_word_on_what_a_child_raised(self):
         answer = request(self.server, "GET", "/wrapped/child")

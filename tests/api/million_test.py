@@ -52,8 +52,9 @@ def peak_bytes(server):
 class Million(unittest.TestCase):
     def setUp(self):
         known = run("config", "--default").stdout
-        limits = [f"limits.{name}" for name in ("memory", "request_memory") if f" {name} =" in known]
-        self.server = self.enterContext(Server(APP, settings={limit: "2g" for limit in limits}))
+        names = [name for name in ("memory", "request_memory") if f" {name} =" in known]
+        settings = {f"limits.{name}": "2g" for name in names}
+        self.server = self.enterContext(Server(APP, settings=settings))
 
     def state(self):
         with self.server.connect(timeout=PATIENCE) as client:
