@@ -244,8 +244,9 @@ static void the_part_that_can_yield_is_closed_from_outside(void **state) {
                         "  coroutine.wrap(function() local b <close> = closer 'b'\n"
                         "    coroutine.wrap(function() local c <close> = closer 'c'\n"
                         "      arm() log 'never' end)() end)() end)");
-  expect_begin(&f, "closed c nil\nclosed b nil\nclosed a test:5: the task is being ended\n"
-                   "warn: the task held");
+  expect_begin(
+      &f, "closed c nil\nclosed b nil\nclosed a test:");  // which line differs by Lua's version
+  expect_part(&f, ": the task is being ended\nwarn: the task held");
   pl_buf_clear(&f.text);
   fake_close(&f);
 }
