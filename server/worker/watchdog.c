@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-enum { IDLE_NS = 100000000, ANSWER_NS = 1000000000, TICKS_PER_PERIOD = 2 };
+enum { IDLE_NS = 100000000, ANSWER_NS = 1000000000, TICKS_PER_PERIOD = 4 };
 
 static void advance_clock(struct pl_watchdog *dog) {
   uint64_t real = pl_clock_ns(), passed = real - dog->read_ns;
