@@ -12,6 +12,7 @@
 
 #include "base/base.h"
 #include "runtime/state.h"
+#include "runtime/tree.h"
 
 struct pl_task_ops {
   /// NULL, or a C function that runs in the task when its function has failed: stack: the error
@@ -36,21 +37,6 @@ void pl_task_end(struct pl_task *task, bool is_reusable);
 PL_MUST_CHECK struct pl_task *pl_task_new(struct pl_vm *vm, struct pl_task *parent,
                                           const struct pl_task_ops *ops, void *owner);
 
-/// The scope that `task` runs in: what it spawns are children of that one.
-struct pl_task *pl_task_scope(struct pl_task *task);
-
-/// Cancels the task and what is below it, children first, level-triggered: the wait is cancelled
-/// and raises, and so does every later one. The first reason stays. A shield below it is left alone
-/// until the grace time is over. Runs nothing now. Harmless on an ended task, whose children are
-/// still cancelled.
-void pl_task_cancel(struct pl_task *task, enum pl_cancel_reason reason);
-
-/// A child of `scope` has failed with the error object on top of the main state's stack (nil: that
-/// was lost), and nobody awaits it: pops it, makes it the scope's outcome and cancels the scope.
-/// Returns: false when it was not taken: the scope has another outcome, or it has ended and nobody
-/// joins it. May raise out of memory, for nil never.
-bool pl_task_fail_scope(struct pl_task *scope);
-
 /// Pushes what a child of `scope` has raised (has_failed_child); an error object that says so when
 /// that was lost. L: any state with room. May raise out of memory.
 void pl_task_push_failure(lua_State *L, const struct pl_task *scope);
@@ -69,13 +55,6 @@ void pl_task_unjoin(struct pl_task *child);
 
 /// The result of a joined child that has gone was taken: it goes back to the pool.
 void pl_task_release(struct pl_task *child);
-
-/// Whether `task` cannot go on before `other` has ended: it awaits it, or a scope that it is in, or
-/// a task that does. No more than one way is followed: false may be wrong, true is not.
-bool pl_task_waits_for(const struct pl_task *task, const struct pl_task *other);
-
-/// The first task below `task`, children first, that has not ended; NULL: there is none.
-struct pl_task *pl_task_find_running(struct pl_task *task);
 
 /// "running", "done", "failed", "cancelled". Static storage.
 const char *pl_task_status(const struct pl_task *task);

@@ -3,8 +3,6 @@
 /// Thread: the worker's.
 #pragma once
 
-#include <stdbool.h>
-
 struct pl_exchange;
 struct pl_worker;
 
@@ -14,6 +12,3 @@ void pl_dispatch_init(struct pl_worker *worker);
 /// A request's head has come: answers it, or starts its task in the worker's current generation,
 /// now or when there is a place for it.
 void pl_dispatch_request(struct pl_worker *worker, struct pl_exchange *x);
-
-/// Its last byte has left, or the connection was cut: access log, finish handlers.
-void pl_dispatch_finished(struct pl_worker *worker, struct pl_exchange *x, bool was_cut);

@@ -17,6 +17,7 @@
 #include "runtime/budget.h"
 #include "runtime/run.h"
 #include "worker/dispatch.h"
+#include "worker/finish.h"
 #include "worker/memory.h"
 
 enum { SPARE_CONNECTIONS = 32, PLACING_SLACK = 2 };
@@ -143,7 +144,7 @@ static void on_request(struct pl_http_service *http, struct pl_exchange *x) {
 }
 
 static void on_finished(struct pl_http_service *http, struct pl_exchange *x, bool was_cut) {
-  pl_dispatch_finished(http->ctx, x, was_cut);
+  pl_finish_exchange(http->ctx, x, was_cut);
 }
 
 static struct pl_http_limits limits_of(const struct pl_worker *worker) {

@@ -29,7 +29,7 @@ LIBRARY_HEADERS = [
     (re.compile(r"uv(/.*)?\.h"), ["io", "worker"]),
     (re.compile(r"llhttp\.h"), ["http"]),
     (re.compile(r"(lua|lauxlib|lualib|luaconf)\.h"),
-     ["runtime", "api", "config/read", "worker/dispatch", "worker/generation"]),
+     ["runtime", "api", "config/read", "worker/dispatch", "worker/finish", "worker/generation"]),
     (re.compile(r"cglm/.*"), ["geometry"]),
 ]
 
