@@ -223,11 +223,13 @@ uint64_t pl_collector_turn(struct pl_collector *c, uint64_t now_ms) {
   size_t bytes = heap_bytes(c);
   size_t allocated = less(bytes, c->seen_bytes);
   bool is_quiet = bytes == c->seen_bytes && c->vm->sched.resumes == c->seen_resumes;
-  if (c->vm->has_collected || bytes < c->live_bytes) {  // Lua has set its own threshold
-    c->vm->has_collected = false;
-    if (bytes < c->live_bytes) c->live_bytes = bytes;
+  if (bytes < c->live_bytes) {
+    c->live_bytes = bytes;
     plan(c);
+  } else if (c->vm->has_collected) {  // Lua has set its own threshold
+    set_credit(c);
   }
+  c->vm->has_collected = false;
   c->seen_bytes = bytes;
   c->seen_resumes = c->vm->sched.resumes;
   if (!is_quiet) c->active_ms = now_ms;

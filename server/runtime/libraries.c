@@ -82,9 +82,9 @@ static int guarded_collectgarbage(lua_State *L) {
   static const char *const options[] = {"collect",     "count",        "step",     "isrunning",
                                         "stop",        "restart",      "setpause", "setstepmul",
                                         "incremental", "generational", NULL};
-  enum { HARMLESS = 4 };
+  enum { COLLECT = 0, STEP = 2, HARMLESS = 4 };
   int option = luaL_checkoption(L, 1, "collect", options);
-  pl_vm_of(L)->has_collected = true;  // or has read a figure: then collector.c looks in vain
+  if (option == COLLECT || option == STEP) pl_vm_of(L)->has_collected = true;
   if (option >= HARMLESS && pl_task_current(L)) {
     return luaL_error(L,
                       "collectgarbage(\"%s\") is not for scripts here: the server runs the "
