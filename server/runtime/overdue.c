@@ -5,6 +5,8 @@
 #include "runtime/kill.h"
 #include "runtime/task.h"
 
+enum { SLICES = 8 };  // what it takes to unwind, at most
+
 // Children first, so that nobody sees a child outlive its scope. Each kill changes the tree.
 static void kill_tree(struct pl_task *task) {
   uint64_t id = task->id;
@@ -16,11 +18,13 @@ static void give_time(struct pl_task *task, uint64_t now_ms) {
   pl_grace_add(task, now_ms + task->vm->grace_ms);
 }
 
-// Whether the task, or the first of those that it waits for, is still in the run queue with its
-// cancellation.
+// Whether the task, or the first of those that it waits for, has not had the CPU that it needs: it
+// stands in the run queue with its cancellation, or was preempted while it unwinds. With many tasks
+// that queue may be longer than the grace time.
 static bool is_in_queue(struct pl_task *task) {
   struct pl_task *first = task->joined ? pl_task_find_running(task->joined) : task;
-  return first && first->state == PL_TASK_READY && first->cancelled && !first->has_heard;
+  if (!first || first->state != PL_TASK_READY || !first->cancelled) return false;
+  return !first->has_heard || (first->late_slices > 0 && first->late_slices < SLICES);
 }
 
 static void end_one(struct pl_task *task, uint64_t now_ms) {

@@ -3,9 +3,10 @@
 ///   cancelled --grace--> ended from outside, what is below it first
 ///   shield below a cancelled task --grace--> cancelled --grace--> ended from outside
 ///
-/// A task that only waits for its child to end (a group, a shield) gets the time of that child,
-/// too. Who has not had the CPU since it was cancelled, because many were at once, has not had its
-/// time: it is asked again.
+/// Nobody is ended for want of the CPU: who stands in the run queue with the cancellation, because
+/// many were cancelled at once, or was preempted while it unwinds, is asked again later, for a few
+/// slices. A task that only waits for its child to end (a group, a shield) gets the time of that
+/// child, too.
 ///
 /// Thread: the vm's.
 #pragma once

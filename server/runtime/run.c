@@ -16,10 +16,12 @@ enum { START_VALUES = 2 };  // on every new task's stack: run_body's message han
 // needs no entry for that.
 static void park(struct pl_task *task) {
   task->is_suspended = false;
-  if (task->is_preempted)
+  if (task->is_preempted) {
     task->is_preempted = false;
-  else
+    task->late_slices += task->cancelled && task->late_slices < UINT8_MAX;
+  } else {
     task->cpu_ns = 0;
+  }
   if (!task->has_entry) pl_results_begin(task->co, task->id);
   task->state = PL_TASK_WAITING;
   if (task->is_woken || !task->wait)

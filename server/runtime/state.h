@@ -106,6 +106,7 @@ struct pl_task {
   bool is_held;             ///< gone, but for its result, which its joiner has not taken yet
   bool is_shield;           ///< its parent's cancellation reaches it after the grace time only
   bool has_heard;           ///< it has had the CPU since it was cancelled
+  uint8_t late_slices;      ///< how often it was preempted since then; no more than 255
   bool is_overdue;          ///< its grace time is over, only that of its child is not
   bool is_suspended;        ///< the chain is unwinding because of a wait, not of a yield
   bool is_woken;            ///< its wait was over before the chain had unwound

@@ -102,6 +102,7 @@ static void reset_fields(struct pl_task *task) {
   task->is_background = false;
   task->has_failed_child = task->has_cut_child = task->has_raised_failure = false;
   task->is_held = task->is_shield = task->is_overdue = task->has_heard = false;
+  task->late_slices = 0;
   task->is_suspended = task->is_woken = task->wait_was_cancelled = false;
   task->has_entry = false;
 }
