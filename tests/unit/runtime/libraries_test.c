@@ -83,6 +83,23 @@ static void what_would_end_or_change_the_process_raises(void **state) {
               "false TERM\nfalse\nfalse LC_ALL\nfalse sethook\nfalse\nnil number\ndone\n");
 }
 
+static void move_has_an_end(void **state) {
+  (void)state;
+  fake_script(
+      "log(pcall(table.move, {}, 1, 2^62 | 0, 1))\n"
+      "log(pcall(table.move, {}, math.mininteger, math.maxinteger, 1))\n"
+      "log(#table.move({1, 2, 3}, 1, 3, 2), #table.move({}, 1, 0, 1))\n"
+      "log(table.unpack(table.move({7, 8}, 1, 2, 1, {})))\n"
+      "log(pcall(table.move, {}, 1, 'x', 1)) log(pcall(table.move, 5, 1, 2, 1))\n"
+      "debug.setmetatable(1, {__index = function(_, k) return k * 2 end,\n"
+      "  __newindex = function(_, k, v) log(k, v) end}) table.move(5, 1, 2, 7)\n"
+      "debug.setmetatable(1, nil)",
+      "false bad argument #3 to 'table.move' (too many elements to move)\n"
+      "false bad argument #3 to 'table.move' (too many elements to move)\n4 0\n7 8\n"
+      "false bad argument #3 to 'table.move' (number expected, got string)\n"
+      "false bad argument #1 to 'table.move' (table expected, got number)\n7 2\n8 4\ndone\n");
+}
+
 static void sethook_works_outside_tasks(void **state) {
   (void)state;
   struct fake f;
@@ -209,6 +226,7 @@ int main(void) {
       cmocka_unit_test(loadfile_takes_text_only),
       cmocka_unit_test(dofile_may_wait),
       cmocka_unit_test(what_would_end_or_change_the_process_raises),
+      cmocka_unit_test(move_has_an_end),
       cmocka_unit_test(sethook_works_outside_tasks),
       cmocka_unit_test(the_collector_is_not_for_tasks),
       cmocka_unit_test(the_collector_is_free_outside_tasks),
