@@ -1,5 +1,5 @@
-/// A wait in a queue, first come first served, with or without a time: what channels, semaphores
-/// and mutexes have in common. Whoever serves the queue takes its first wait out with
+/// A wait in a queue, first come first served, with or without a time: what channels, semaphores,
+/// mutexes and task:await have in common. Whoever serves the queue takes its first wait out with
 /// pl_queue_wait_end, which wakes that task; the place in the queue is lost from then on, so nobody
 /// who comes later can be served instead.
 ///

@@ -4,9 +4,9 @@
 #include "api/task_handle.h"
 
 #include "api/api.h"
+#include "api/queue_wait.h"
 #include "base/error.h"
 #include "base/list.h"
-#include "io/loop.h"
 #include "runtime/results.h"
 #include "runtime/task.h"
 #include "runtime/value.h"
@@ -25,15 +25,6 @@ struct handle {
   bool has_failed;       ///< gone: the result is what it raised
   int count;             ///< gone: values of the result, or RESULT_LOST: there was no memory for it
   const char *status;    ///< gone: pl_task_status as it was
-};
-
-/// Somebody who awaits a task; a userdata on that somebody's stack.
-struct awaiter {
-  struct pl_wait wait;
-  struct pl_list link;    ///< the task's awaiters
-  struct pl_timer timer;  ///< runs when await was given a time
-  struct pl_loop *loop;
-  bool has_timed_out;
 };
 
 static const char *const metatable = "perilune.Task";
@@ -160,55 +151,29 @@ static void on_handle_gone(struct pl_task *task) {
 
 // The task has ended: wakes those who await it.
 static void on_handle_end(struct pl_task *task) {
-  for (struct pl_list *node; (node = pl_list_pop_front(&task->awaiters));) {
-    struct awaiter *a = PL_CONTAINER_OF(node, struct awaiter, link);
-    pl_timer_stop(&a->loop->wheel, &a->timer);
-    pl_wait_complete(&a->wait);
-  }
+  for (struct pl_queue_wait *w; (w = pl_queue_wait_first(&task->awaiters));)
+    pl_queue_wait_end(w, 0);
 }
 
-static void cancel_await(struct pl_wait *wait) {
-  struct awaiter *a = PL_CONTAINER_OF(wait, struct awaiter, wait);
-  pl_list_remove(&a->link);
-  pl_timer_stop(&a->loop->wheel, &a->timer);
-}
-
-static void on_await_timeout(struct pl_timer *timer) {
-  struct awaiter *a = PL_CONTAINER_OF(timer, struct awaiter, timer);
-  a->has_timed_out = true;
-  pl_list_remove(&a->link);
-  pl_wait_complete(&a->wait);
-}
-
-/* stack: handle, seconds or nil, awaiter */
+/* stack: handle, seconds or nil, the wait */
 static int await_continue(lua_State *L, int status, lua_KContext ctx) {
   (void)status, (void)ctx;
-  struct awaiter *a = lua_touserdata(L, 3);
-  if (!a->has_timed_out) return return_result(L);
-  lua_pushnil(L);
-  lua_pushliteral(L, "timeout");
-  lua_pushstring(L, pl_error_name(PL_ETIMEDOUT));
-  return 3;
+  const struct pl_queue_wait *w = lua_touserdata(L, 3);
+  return w->outcome ? pl_queue_wait_fail(L, w->outcome, NULL) : return_result(L);
 }
 
 static int handle_await(lua_State *L) {
   struct handle *h = check_handle(L, 1);
   lua_settop(L, 2);
-  bool is_timed = !lua_isnil(L, 2);
-  uint64_t due_ms = is_timed ? pl_api_check_due(L, 2) : 0;
+  uint64_t due_ms = pl_queue_wait_check_due(L, 2);
   if (is_over(h)) return return_result(L);
   if (h->task == pl_task_current(L)) return luaL_error(L, "a task cannot await itself");
-  if (!is_timed && pl_task_waits_for(h->task, pl_task_current(L)))
+  if (!due_ms && pl_task_waits_for(h->task, pl_task_current(L)))
     return luaL_error(L, "task:await would never end: the task waits for this one");
   pl_wait_check(L, "task.await");
-  struct awaiter *a = lua_newuserdatauv(L, sizeof *a, 0);
-  *a = (struct awaiter){.loop = pl_api_context(L)->loop, .timer.fn = on_await_timeout};
-  pl_wait_begin(L, &a->wait, "task.await", cancel_await);
-  pl_list_push_back(&h->task->awaiters, &a->link);
-  if (is_timed)
-    pl_timer_start(&a->loop->wheel, &a->timer, due_ms);
-  else
-    a->wait.target = h->task;
+  struct pl_queue_wait *w = lua_newuserdatauv(L, sizeof *w, 0);
+  pl_queue_wait_begin(L, w, &h->task->awaiters, "task.await", due_ms);
+  if (!due_ms) w->wait.target = h->task;
   return pl_wait_yield(L, 0, await_continue);
 }
 
