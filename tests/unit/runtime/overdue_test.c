@@ -167,6 +167,42 @@ static void the_timer_is_for_the_first_due(void **state) {
   fake_close(&f);
 }
 
+static void who_is_preempted_while_it_unwinds_gets_a_few_slices(void **state) {
+  (void)state;
+  struct fake f;
+  open_fake(&f);
+  struct pl_task *task = fake_start(&f, "wait()");
+  pl_task_cancel(task, PL_CANCEL_CLIENT);
+  task->has_heard = true;  // as if it had run and stood in the queue again, its slice over
+  task->late_slices = 1;
+  pl_overdue_end(&f.vm, timer_due_ms);
+  assert_int_equal(f.vm.live_tasks, 1);
+  task->late_slices = UINT8_MAX;
+  pl_overdue_end(&f.vm, timer_due_ms);
+  assert_int_equal(f.vm.live_tasks, 0);
+  pl_buf_clear(&f.text);
+  fake_close(&f);
+}
+
+static void a_shield_shares_what_is_left_of_its_parents_time(void **state) {
+  (void)state;
+  struct fake f;
+  open_fake(&f);
+  struct pl_task *parent = fake_start(&f, "wait()");
+  struct pl_task *shield = fake_start(&f, "wait()");
+  parent->cancelled = PL_CANCEL_CLIENT;
+  pl_grace_add(parent, 300);  // long over: a time of its own would be a later one
+  pl_grace_share(shield, parent);
+  assert_int_equal(shield->grace_due_ms, 300);
+  assert_int_equal(shield->sheltered_from, PL_CANCEL_CLIENT);
+  parent->cancelled = PL_CANCEL_NONE;
+  pl_list_remove(&shield->grace);
+  shield->sheltered_from = PL_CANCEL_NONE;
+  fake_run(&f);
+  pl_buf_clear(&f.text);
+  fake_close(&f);
+}
+
 static void without_a_grace_time_nobody_is_ended(void **state) {
   (void)state;
   struct fake f;
@@ -189,6 +225,8 @@ int main(void) {
       cmocka_unit_test(children_are_ended_before_their_parents),
       cmocka_unit_test(who_has_not_had_the_cpu_since_is_asked_again),
       cmocka_unit_test(the_timer_is_for_the_first_due),
+      cmocka_unit_test(who_is_preempted_while_it_unwinds_gets_a_few_slices),
+      cmocka_unit_test(a_shield_shares_what_is_left_of_its_parents_time),
       cmocka_unit_test(without_a_grace_time_nobody_is_ended),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
