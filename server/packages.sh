@@ -7,7 +7,8 @@ pl_release_name() {
   (. /etc/os-release 2>/dev/null && printf '%s' "${VERSION_CODENAME:-}") || :
 }
 
-PL_BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkgconf libuv1-dev liblua5.4-dev"
+PL_BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkgconf libuv1-dev liblua5.4-dev
+  libcglm-dev libintelrdfpmath-dev"
 PL_TEST_PACKAGES="libcmocka-dev python3 curl lua5.4 lua-check lua-lpeg"
 case $(pl_release_name) in
   bookworm)  # has llhttp as sources only, and the clang-format that the sources were formatted with

@@ -18,8 +18,9 @@ LAYERS = {
     "io": [],
     "http": ["io"],
     "runtime": [],
-    "api": ["config", "geometry", "io", "http", "runtime"],
-    "worker": ["config", "geometry", "io", "http", "runtime", "api"],
+    "structs": ["geometry", "io", "runtime"],
+    "api": ["config", "geometry", "io", "http", "runtime", "structs"],
+    "worker": ["config", "geometry", "io", "http", "runtime", "structs", "api"],
     "cli": ["config", "worker"],
     "main": ["cli"],
 }
@@ -29,7 +30,7 @@ LIBRARY_HEADERS = [
     (re.compile(r"uv(/.*)?\.h"), ["io", "worker"]),
     (re.compile(r"llhttp\.h"), ["http"]),
     (re.compile(r"(lua|lauxlib|lualib|luaconf)\.h"),
-     ["runtime", "api", "config/read", "worker/dispatch", "worker/finish", "worker/generation"]),
+     ["runtime", "structs", "api", "config/read", "worker/dispatch", "worker/finish", "worker/generation"]),
     (re.compile(r"cglm/.*"), ["geometry"]),
 ]
 

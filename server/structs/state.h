@@ -1,0 +1,64 @@
+/// What a Lua state keeps for bytes, structs and arrays.
+///
+///   bytes    userdata pl_box          off-heap; one __gc each; may be frozen, moved away, in use
+///   T        userdata, sizeof(T)      owned: the struct itself, 32 + sizeof(T) bytes, no __gc
+///   T&       userdata pl_view         a view: where in a box, or inside an owned value; it holds
+///                                     that in its user value
+///   T[]      userdata pl_array        elements in a box: offset, stride, count; holds the box
+///
+/// A value's type is its metatable, compared by address: all metatables of a state are in one
+/// small hash by address, and live as long as the state.
+///
+/// Thread: the state's.
+#pragma once
+
+#include <lua.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/account.h"
+#include "geometry/layout.h"
+
+struct pl_type;
+
+/// What a metatable says about a userdata.
+enum pl_form {
+  PL_FORM_NONE,    ///< none of ours
+  PL_FORM_BOX,     ///< bytes
+  PL_FORM_OWNED,   ///< T
+  PL_FORM_FROZEN,  ///< T that may not be written
+  PL_FORM_VIEW,    ///< T&
+  PL_FORM_ARRAY    ///< T[]
+};
+
+/// A metatable of ours, found by its address.
+struct pl_meta {
+  const void *metatable;  ///< lua_topointer
+  struct pl_type *type;   ///< NULL for BOX
+  enum pl_form form;
+};
+
+struct pl_structs {
+  struct pl_layouts *layouts;  ///< the process's
+  struct pl_account *account;  ///< where the bytes that boxes hold are counted, or NULL
+  struct pl_type **types;      ///< by layout id; NULL: not seen yet
+  size_t type_cap;
+  struct pl_meta *metas;  ///< open addressing, a power of two
+  size_t meta_count;
+  size_t meta_cap;
+  int names;     ///< registry reference: table, name -> type object, a script's own
+  int box_meta;  ///< registry reference of the boxes' metatable
+};
+
+/// Makes it. Once per state, before any script. May raise out of memory.
+void pl_structs_open(lua_State *L, struct pl_layouts *layouts, struct pl_account *account);
+
+/// Returns: NULL before pl_structs_open.
+struct pl_structs *pl_structs_of(lua_State *L);
+
+/// Makes the metatable on top of the stack known. May raise out of memory.
+void pl_structs_add_meta(lua_State *L, struct pl_type *type, enum pl_form form);
+
+/// What the value at `index` is; never NULL: .form is PL_FORM_NONE when it is no userdata of ours,
+/// light userdata included.
+const struct pl_meta *pl_structs_meta(lua_State *L, int index);
