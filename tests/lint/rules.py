@@ -30,7 +30,8 @@ LIBRARY_HEADERS = [
     (re.compile(r"uv(/.*)?\.h"), ["io", "worker"]),
     (re.compile(r"llhttp\.h"), ["http"]),
     (re.compile(r"(lua|lauxlib|lualib|luaconf)\.h"),
-     ["runtime", "structs", "api", "config/read", "worker/dispatch", "worker/finish", "worker/generation"]),
+     ["runtime", "structs", "api", "config/read", "worker/dispatch", "worker/finish",
+      "worker/generation"]),
     (re.compile(r"cglm/.*"), ["geometry"]),
 ]
 
