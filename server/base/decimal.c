@@ -152,14 +152,23 @@ static struct decimal find_shortest(uint64_t c, int q, bool is_lower_closer) {
   return (struct decimal){s + is_up, k};
 }
 
-static struct decimal to_decimal(uint64_t fraction, int biased) {
-  if (biased == 0) return find_shortest(fraction, 1 - EXPONENT_BIAS - FRACTION_BITS, false);
-  uint64_t c = fraction | (uint64_t)1 << FRACTION_BITS;
-  int q = biased - EXPONENT_BIAS - FRACTION_BITS;
-  if (q <= 0 && q > -FRACTION_BITS - 1 && (c & (((uint64_t)1 << -q) - 1)) == 0) {
+// A binary float, taken apart.
+struct binary {
+  uint64_t fraction;
+  int biased;         // the exponent as it is stored
+  int fraction_bits;  // 52 in f64
+  int bias;           // 1023 in f64
+  bool is_negative;
+};
+
+static struct decimal to_decimal(const struct binary *b) {
+  if (b->biased == 0) return find_shortest(b->fraction, 1 - b->bias - b->fraction_bits, false);
+  uint64_t c = b->fraction | (uint64_t)1 << b->fraction_bits;
+  int q = b->biased - b->bias - b->fraction_bits;
+  if (q <= 0 && q >= -b->fraction_bits && (c & (((uint64_t)1 << -q) - 1)) == 0) {
     return (struct decimal){c >> -q, 0};  // an integer below 2^53
   }
-  return find_shortest(c, q, fraction == 0 && biased > 1);
+  return find_shortest(c, q, b->fraction == 0 && b->biased > 1);
 }
 
 static size_t write_digits(uint64_t value, char *out) {
@@ -209,16 +218,11 @@ static char *put_scientific(char *to, const char *digits, int count, int point) 
   return to + pl_decimal_write_integer(point - 1, to);
 }
 
-size_t pl_decimal_write(double value, char *out) {
-  assert(isfinite(value));
-  uint64_t bits;
-  memcpy(&bits, &value, sizeof bits);
+static size_t write_binary(const struct binary *b, char *out) {
   char *to = out;
-  if (bits >> 63) *to++ = '-';
-  uint64_t fraction = bits & (((uint64_t)1 << FRACTION_BITS) - 1);
-  int biased = (int)(bits >> FRACTION_BITS) & EXPONENT_MASK;
-  if (fraction == 0 && biased == 0) return (size_t)(put(to, "0.0", 3) - out);
-  struct decimal d = to_decimal(fraction, biased);
+  if (b->is_negative) *to++ = '-';
+  if (b->fraction == 0 && b->biased == 0) return (size_t)(put(to, "0.0", 3) - out);
+  struct decimal d = to_decimal(b);
   while (d.digits % 10 == 0) d.digits /= 10, d.exponent++;
   char digits[20];
   int count = (int)write_digits(d.digits, digits);
@@ -227,6 +231,40 @@ size_t pl_decimal_write(double value, char *out) {
   to = is_positional ? put_positional(to, digits, count, point)
                      : put_scientific(to, digits, count, point);
   return (size_t)(to - out);
+}
+
+size_t pl_decimal_write(double value, char *out) {
+  assert(isfinite(value));
+  uint64_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  struct binary b = {.fraction = bits & (((uint64_t)1 << FRACTION_BITS) - 1),
+                     .biased = (int)(bits >> FRACTION_BITS) & EXPONENT_MASK,
+                     .fraction_bits = FRACTION_BITS,
+                     .bias = EXPONENT_BIAS,
+                     .is_negative = bits >> 63};
+  return write_binary(&b, out);
+}
+
+size_t pl_decimal_write_f32(float value, char *out) {
+  assert(isfinite(value));
+  uint32_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  struct binary b = {.fraction = bits & 0x7fffff,
+                     .biased = (int)(bits >> 23) & 0xff,
+                     .fraction_bits = 23,
+                     .bias = 127,
+                     .is_negative = bits >> 31};
+  return write_binary(&b, out);
+}
+
+size_t pl_decimal_write_f16(uint16_t bits, char *out) {
+  struct binary b = {.fraction = bits & 0x3ff,
+                     .biased = bits >> 10 & 0x1f,
+                     .fraction_bits = 10,
+                     .bias = 15,
+                     .is_negative = bits >> 15};
+  assert(b.biased != 0x1f);
+  return write_binary(&b, out);
 }
 
 size_t pl_decimal_write_integer(int64_t value, char *out) {

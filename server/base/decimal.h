@@ -18,6 +18,11 @@ enum { PL_DECIMAL_BYTES = 32 };
 /// Returns: the number of bytes, at most PL_DECIMAL_BYTES.
 size_t pl_decimal_write(double value, char *out);
 
+/// The same for floats of 32 bits, and for the bits of one of 16 (IEEE 754 binary16): the shortest
+/// text that reads back as that one, also when it is read as a double first, which is then rounded.
+size_t pl_decimal_write_f32(float value, char *out);
+size_t pl_decimal_write_f16(uint16_t bits, char *out);
+
 /// Writes an integer. Returns: the number of bytes, at most PL_DECIMAL_BYTES.
 size_t pl_decimal_write_integer(int64_t value, char *out);
 

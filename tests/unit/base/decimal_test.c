@@ -214,6 +214,89 @@ static void read_takes_numbers_of_any_length(void **state) {
   pl_mem_fail_nth(0);
 }
 
+static float float_of(uint32_t bits) {
+  float value;
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+// The text reads back as the same float, directly and by way of a double, and fewer digits do not.
+static void expect_shortest_f32(float value) {
+  char text[LONGEST_TEXT], fewer[LONGEST_TEXT];
+  text[pl_decimal_write_f32(value, text)] = '\0';
+  float direct = strtof(text, NULL), doubly = (float)strtod(text, NULL);
+  if (memcmp(&direct, &value, sizeof value) != 0 || memcmp(&doubly, &value, sizeof value) != 0) {
+    fail_msg("%.9g was written %s", (double)value, text);
+  }
+  int digits = count_digits(text);
+  if (digits < 2) return;
+  snprintf(fewer, sizeof fewer, "%.*e", digits - 2, (double)value);
+  if (strtof(fewer, NULL) == value) fail_msg("%s is longer than %s", text, fewer);
+}
+
+static void f32_is_shortest_and_reads_back(void **state) {
+  (void)state;
+  static const struct {
+    float value;
+    const char *text;
+  } rows[] = {{0.1F, "0.1"},
+              {-0.0F, "-0.0"},
+              {1.0F, "1.0"},
+              {16777216, "16777216.0"},
+              {1e10F, "10000000000.0"},
+              {FLT_MAX, "3.4028235e38"},
+              {FLT_MIN, "1.1754944e-38"},
+              {1e-45F, "1e-45"},
+              {-1.5F, "-1.5"}};
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    char text[LONGEST_TEXT];
+    text[pl_decimal_write_f32(rows[i].value, text)] = '\0';
+    assert_string_equal(text, rows[i].text);
+  }
+  uint64_t random = random_seed;
+  for (uint32_t exponent = 0; exponent < 0xff; exponent++) {
+    expect_shortest_f32(float_of(exponent << 23));
+    expect_shortest_f32(float_of(exponent << 23 | 1));
+    expect_shortest_f32(float_of(exponent << 23 | 0x7fffff));
+    for (int i = 0; i < 400; i++) {
+      expect_shortest_f32(float_of(exponent << 23 | ((uint32_t)random_bits(&random) & 0x7fffff)));
+    }
+  }
+}
+
+// By the definition of binary16.
+static double half_value(unsigned bits) {
+  unsigned biased = bits >> 10 & 0x1f, fraction = bits & 0x3ff;
+  double value = biased ? ldexp(1024 + fraction, (int)biased - 25) : ldexp(fraction, -24);
+  return bits >> 15 ? -value : value;
+}
+
+// Whether the number between two neighbours would be rounded to the one with these bits.
+static bool is_nearest(double number, unsigned bits, unsigned neighbour) {
+  double own = fabs(number - half_value(bits)), other = fabs(number - half_value(neighbour));
+  return own < other || (own == other && bits % 2 == 0);
+}
+
+static void every_f16_reads_back(void **state) {
+  (void)state;
+  for (unsigned bits = 0; bits < 0x10000; bits++) {
+    if ((bits >> 10 & 0x1f) == 0x1f) continue;
+    char text[LONGEST_TEXT];
+    text[pl_decimal_write_f16((uint16_t)bits, text)] = '\0';
+    double read = strtod(text, NULL);
+    bool is_largest = (bits & 0x7fff) == 0x7bff;
+    if (bits & 0x7fff) assert_true(is_nearest(read, bits, bits - 1));
+    if (!is_largest) assert_true(is_nearest(read, bits, bits + 1));
+    assert_int_equal(signbit(read) != 0, bits >> 15);
+    assert_true(count_digits(text) <= 5);
+  }
+  char text[LONGEST_TEXT];
+  text[pl_decimal_write_f16(0x2e66, text)] = '\0';
+  assert_string_equal(text, "0.1");
+  text[pl_decimal_write_f16(0x7bff, text)] = '\0';
+  assert_string_equal(text, "65500.0");
+}
+
 int main(void) {
   random_seed = (uint64_t)time(NULL);
   print_message("decimal_test: seed %llu\n", (unsigned long long)random_seed);
@@ -222,6 +305,8 @@ int main(void) {
       cmocka_unit_test(write_integer_covers_the_ends_of_int64),
       cmocka_unit_test(write_is_shortest_at_every_exponent),
       cmocka_unit_test(a_million_bit_patterns_read_back_the_same),
+      cmocka_unit_test(f32_is_shortest_and_reads_back),
+      cmocka_unit_test(every_f16_reads_back),
       cmocka_unit_test(make_rounds_like_strtod_at_every_exponent),
       cmocka_unit_test(make_takes_ties_to_even),
       cmocka_unit_test(make_knows_zero_and_infinity),
