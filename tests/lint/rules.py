@@ -36,7 +36,10 @@ LIBRARY_HEADERS = [
 ]
 
 # Sources that are one module with another, whose header is the header of all: file -> module.
-PARTS = {"http/answer": "http/conn", "http/input": "http/conn", "http/watch": "http/conn"}
+PARTS = {"http/answer": "http/conn", "http/input": "http/conn", "http/watch": "http/conn",
+         "geometry/builtin": "geometry/layout", "geometry/canonical": "geometry/layout",
+         "geometry/compile": "geometry/layout", "geometry/compile_enum": "geometry/layout",
+         "geometry/draft": "geometry/layout", "geometry/problem": "geometry/layout"}
 
 # Functions that are called in few files: how often in each, or None: as often as it likes.
 ONE_PLACE = {
