@@ -18,19 +18,19 @@
 #define PL_INDEPENDENT _Pragma("GCC ivdep")
 #endif
 
-/// Every scalar that loops compute with: X(suffix, C type, type to compute in that wraps).
+/// Every scalar that loops compute with: X(suffix, C type, type in which a + b * c is exact).
 #define PL_FLOATS(X)   \
   X(f32, float, float) \
   X(f64, double, double)
 #define PL_INTEGERS(X)       \
-  X(i8, int8_t, uint32_t)    \
-  X(i16, int16_t, uint32_t)  \
-  X(i32, int32_t, uint32_t)  \
-  X(i64, int64_t, uint64_t)  \
+  X(i8, int8_t, int32_t)     \
+  X(i16, int16_t, int32_t)   \
+  X(i32, int32_t, int64_t)   \
+  X(i64, int64_t, __int128)  \
   X(u8, uint8_t, uint32_t)   \
   X(u16, uint16_t, uint32_t) \
-  X(u32, uint32_t, uint32_t) \
-  X(u64, uint64_t, uint64_t)
+  X(u32, uint32_t, uint64_t) \
+  X(u64, uint64_t, unsigned __int128)
 #define PL_NUMBERS(X) PL_FLOATS(X) PL_INTEGERS(X)
 
 #define GET_AND_PUT(N, T, W)                            \

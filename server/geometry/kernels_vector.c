@@ -1,7 +1,7 @@
 // Vectors of 2, 3 or 4 parts of f32 or f64 as a whole, computed in the type of the parts.
 //
-// Sums of products are added from left to right. normalize multiplies by 1 / length, as cglm does,
-// and gives zero where the length is 0; a vector with a NaN or of infinite length has NaN in it.
+// Sums of products are added from left to right. normalize multiplies by 1 / length; a vector that
+// is not longer than 1e-5 (f32) or 1e-12 (f64), or whose squares are not finite, gives zero.
 #include "geometry/kernels_vector.h"
 
 #include "geometry/feed.h"
@@ -28,9 +28,14 @@
 #define MINUS_4(T) MINUS_3(T) T d3 = a3 - b3;
 
 #define PUT(N, k, value) pl_put_##N(dst + i * dst_step + (k)*dst_part, value);
-#define SCALED_2(N, s) PUT(N, 0, a0 *(s)) PUT(N, 1, a1 *(s))
-#define SCALED_3(N, s) SCALED_2(N, s) PUT(N, 2, a2 *(s))
-#define SCALED_4(N, s) SCALED_3(N, s) PUT(N, 3, a3 *(s))
+#define SCALED(N, T, k) PUT(N, k, is_long ? a##k *inverse : (T)0)
+#define SCALED_2(N, T) SCALED(N, T, 0) SCALED(N, T, 1)
+#define SCALED_3(N, T) SCALED_2(N, T) SCALED(N, T, 2)
+#define SCALED_4(N, T) SCALED_3(N, T) SCALED(N, T, 3)
+
+// As conventions.h has it.
+#define SHORT_f32 1e-5f
+#define SHORT_f64 1e-12
 
 // Where the parts of operand x are: side by side, or in columns. The loops are compiled for either.
 #define PACKED(x, index, T, D)             \
@@ -113,7 +118,8 @@
   VERB1(length, N, T, D, NUMBER, PUT_NUMBER(N, pl_sqrt_##N(DOT_##D(a, a))))                \
   VERB1(length2, N, T, D, NUMBER, PUT_NUMBER(N, DOT_##D(a, a)))                            \
   VERB1(normalize, N, T, D, VECTOR, T norm = pl_sqrt_##N(DOT_##D(a, a));                   \
-        T inverse = norm == 0 ? (T)0 : (T)1 / norm; SCALED_##D(N, inverse))
+        bool is_long = norm > SHORT_##N && norm < (T)INFINITY; T inverse = (T)1 / norm;    \
+        SCALED_##D(N, T))
 #define OF_FLOATS(N, T, W) OF_SIZE(N, T, 2) OF_SIZE(N, T, 3) OF_SIZE(N, T, 4)
 PL_FLOATS(OF_FLOATS)
 
