@@ -215,7 +215,7 @@ static void run_blocks(const struct run *run, const struct pl_span *dst, size_t 
                        size_t count) {
   struct feed feeds[PL_KERNEL_INPUTS_MAX];
   _Alignas(64) char room[PL_FEED_ROOM];
-  struct pl_loop loop = {0};
+  struct pl_kernel_loop loop = {0};
   size_t block = block_of(run, dst, count);
   bool is_direct = pl_feed_is_packed(dst);
   for (size_t i = 0; i < run->inputs; i++) {
@@ -319,7 +319,7 @@ static void run_columns(const struct run *run, const struct pl_kernel *kernel,
                         const struct pl_span *dst, size_t first, size_t count) {
   _Alignas(64) char rooms[PL_KERNEL_INPUTS_MAX][PL_FEED_ROOM];
   size_t block = count;
-  struct pl_loop loop = {.dst_column = dst->column};
+  struct pl_kernel_loop loop = {.dst_column = dst->column};
   for (size_t i = 0; i < run->inputs; i++) {
     const struct pl_span *span = &run->in[i].span;
     size_t most = PL_FEED_ROOM / span->layout->size;

@@ -29,14 +29,14 @@ struct pl_kernel_operand {
 };
 
 /// What a loop works on. in[0] is the array whose method it is.
-struct pl_loop {
+struct pl_kernel_loop {
   char *dst;
   const char *in[PL_KERNEL_INPUTS_MAX];
   size_t dst_column;                    ///< of loops over columns: struct pl_span's column
   size_t column[PL_KERNEL_INPUTS_MAX];  ///< the same of each input
   size_t n;
 };
-typedef void pl_loop_fn(const struct pl_loop *loop);
+typedef void pl_loop_fn(const struct pl_kernel_loop *loop);
 
 /// One loop as it is compiled for any CPU and, NULL elsewhere, for x86 with AVX2.
 struct pl_loops {

@@ -52,22 +52,22 @@ PL_ALWAYS_INLINE double pl_sqrt_f64(double x) {
   return sqrt(x);
 }
 
-/// Defines struct pl_loops NAME##_loops from the body NAME##_body(const struct pl_loop *), which
-/// is PL_ALWAYS_INLINE. AVX2 is switched on without FMA: products are rounded on every CPU.
+/// Defines struct pl_loops NAME##_loops from the body NAME##_body(const struct pl_kernel_loop *),
+/// which is PL_ALWAYS_INLINE. AVX2 is switched on without FMA: products are rounded on every CPU.
 #if defined(__x86_64__)
-#define PL_LOOPS(NAME)                                                                  \
-  static void NAME##_base(const struct pl_loop *loop) {                                 \
-    NAME##_body(loop);                                                                  \
-  }                                                                                     \
-  __attribute__((target("avx2"))) static void NAME##_avx2(const struct pl_loop *loop) { \
-    NAME##_body(loop);                                                                  \
+#define PL_LOOPS(NAME)                                                                         \
+  static void NAME##_base(const struct pl_kernel_loop *loop) {                                 \
+    NAME##_body(loop);                                                                         \
+  }                                                                                            \
+  __attribute__((target("avx2"))) static void NAME##_avx2(const struct pl_kernel_loop *loop) { \
+    NAME##_body(loop);                                                                         \
   }
 #define PL_LOOPS_OF(NAME) \
   { NAME##_base, NAME##_avx2 }
 #else
-#define PL_LOOPS(NAME)                                  \
-  static void NAME##_base(const struct pl_loop *loop) { \
-    NAME##_body(loop);                                  \
+#define PL_LOOPS(NAME)                                         \
+  static void NAME##_base(const struct pl_kernel_loop *loop) { \
+    NAME##_body(loop);                                         \
   }
 #define PL_LOOPS_OF(NAME) \
   { NAME##_base, NULL }

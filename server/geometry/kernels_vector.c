@@ -57,14 +57,14 @@
   const size_t dst_part = 0;
 
 /// `before`: operands and what is loaded once; the rest: what is done for element i.
-#define LOOP(NAME, before, ...)                                   \
-  PL_ALWAYS_INLINE void NAME##_body(const struct pl_loop *loop) { \
-    char *dst = loop->dst;                                        \
-    size_t n = loop->n;                                           \
-    before PL_INDEPENDENT for (size_t i = 0; i < n; i++) {        \
-      __VA_ARGS__                                                 \
-    }                                                             \
-  }                                                               \
+#define LOOP(NAME, before, ...)                                          \
+  PL_ALWAYS_INLINE void NAME##_body(const struct pl_kernel_loop *loop) { \
+    char *dst = loop->dst;                                               \
+    size_t n = loop->n;                                                  \
+    before PL_INDEPENDENT for (size_t i = 0; i < n; i++) {               \
+      __VA_ARGS__                                                        \
+    }                                                                    \
+  }                                                                      \
   PL_LOOPS(NAME)
 
 // One value for all, loaded before the loop: in it, i is 0.
@@ -72,19 +72,19 @@
   PACKED(x, 1, T, D)     \
   const size_t i = 0;    \
   LOAD_##D(x, N, T)
-#define WITH_ONE(NAME, N, T, D, dst_how, ...)                                     \
-  PL_ALWAYS_INLINE void NAME##_with(const struct pl_loop *loop, DECLARE_##D(T)) { \
-    char *dst = loop->dst;                                                        \
-    size_t n = loop->n;                                                           \
-    PACKED(a, 0, T, D)                                                            \
-    dst_how(T, D) PL_INDEPENDENT for (size_t i = 0; i < n; i++) {                 \
-      LOAD_##D(a, N, T) __VA_ARGS__                                               \
-    }                                                                             \
-  }                                                                               \
-  PL_ALWAYS_INLINE void NAME##_body(const struct pl_loop *loop) {                 \
-    ONCE(b, N, T, D)                                                              \
-    NAME##_with(loop, PASS_##D);                                                  \
-  }                                                                               \
+#define WITH_ONE(NAME, N, T, D, dst_how, ...)                                            \
+  PL_ALWAYS_INLINE void NAME##_with(const struct pl_kernel_loop *loop, DECLARE_##D(T)) { \
+    char *dst = loop->dst;                                                               \
+    size_t n = loop->n;                                                                  \
+    PACKED(a, 0, T, D)                                                                   \
+    dst_how(T, D) PL_INDEPENDENT for (size_t i = 0; i < n; i++) {                        \
+      LOAD_##D(a, N, T) __VA_ARGS__                                                      \
+    }                                                                                    \
+  }                                                                                      \
+  PL_ALWAYS_INLINE void NAME##_body(const struct pl_kernel_loop *loop) {                 \
+    ONCE(b, N, T, D)                                                                     \
+    NAME##_with(loop, PASS_##D);                                                         \
+  }                                                                                      \
   PL_LOOPS(NAME)
 #define DECLARE_2(T) T b0, T b1
 #define DECLARE_3(T) DECLARE_2(T), T b2
