@@ -2,6 +2,8 @@
 // bytes grow while references stay.
 #include "base/bytes.h"
 
+#include <assert.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -103,4 +105,16 @@ struct pl_bytes_copies pl_bytes_copies(void) {
       .count = atomic_load_explicit(&copies.count, memory_order_relaxed),
       .bytes = atomic_load_explicit(&copies.bytes, memory_order_relaxed),
   };
+}
+
+void pl_bytes_pin(struct pl_bytes *bytes, const char *user) {
+  if (bytes->is_frozen) return;
+  bytes->pins++;
+  snprintf(bytes->user, sizeof bytes->user, "%s", user);
+}
+
+void pl_bytes_unpin(struct pl_bytes *bytes) {
+  if (bytes->is_frozen) return;
+  assert(bytes->pins > 0);
+  bytes->pins--;
 }

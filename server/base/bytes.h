@@ -26,6 +26,8 @@ struct pl_bytes {
   size_t cap;             ///< bytes that there is room for, the pad not counted
   _Atomic uint32_t refs;  ///< holders
   bool is_frozen;         ///< nobody may write any more
+  uint32_t pins;          ///< who reads or writes them outside the script, right now
+  char user[48];          ///< while pinned: the latest of these, for messages
   void *map;              ///< data belongs to a mapped file of map_bytes bytes; NULL: to `block`
   size_t map_bytes;
   void *block;  ///< the allocation that data lies in
@@ -66,3 +68,10 @@ bool pl_bytes_is_alone(const struct pl_bytes *bytes);
 void pl_bytes_copy(void *to, const void *from, size_t size);
 
 struct pl_bytes_copies pl_bytes_copies(void);
+
+/// While something outside the script uses the bytes (an answer on its way, a kernel on the thread
+/// pool) nobody may change or move them. Counted; nothing for frozen bytes, and nobody may freeze
+/// what is pinned. The pinner has a reference. Thread: the holder's.
+/// @param user "the answer", "vec3.add": for messages
+void pl_bytes_pin(struct pl_bytes *bytes, const char *user);
+void pl_bytes_unpin(struct pl_bytes *bytes);

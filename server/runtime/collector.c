@@ -29,8 +29,9 @@ enum {
   PAUSE_MAX = 200
 };
 
+// What a cycle can free: off-heap bytes go with the objects that hold them.
 static size_t heap_bytes(const struct pl_collector *c) {
-  return c->vm->heap.bytes;
+  return c->vm->heap.bytes + c->vm->heap.outside;
 }
 
 static size_t less(size_t a, size_t b) {

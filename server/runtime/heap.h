@@ -49,8 +49,9 @@ struct pl_charge {
 
 /// All zeros is an empty heap without a limit.
 struct pl_heap {
-  size_t bytes;                  ///< what Lua holds now, as Lua counts it
-  size_t trip;                   ///< growing beyond this is looked at first
+  size_t bytes;    ///< what Lua holds now, as Lua counts it
+  size_t outside;  ///< what Lua's objects hold outside it (structs/box.h): the collector frees it
+  size_t trip;     ///< growing beyond this is looked at first
   _Atomic uint64_t allocations;  ///< small blocks handed out; base/mem.h counts the others
   void *free[PL_HEAP_CLASSES];   ///< free blocks of (i + 1) * PL_HEAP_STEP bytes
   char *next;                    ///< where the newest slab goes on

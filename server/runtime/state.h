@@ -17,6 +17,7 @@
 
 struct pl_budget;
 struct pl_vm;
+struct pl_structs;
 struct pl_wait;
 struct pl_task_ops;
 struct pl_task_slab;
@@ -169,7 +170,8 @@ struct pl_warnings {
 struct pl_vm {
   lua_State *L;  ///< the main state
   struct pl_host host;
-  void *user;  ///< the owner's (api/ finds its context here)
+  void *user;                  ///< the owner's (api/ finds its context here)
+  struct pl_structs *structs;  ///< structs/'s own (structs/state.h), or NULL
   struct pl_sched sched;
   struct pl_pool pool;
   struct pl_task *root;    ///< stands for "no task" in the extra space of the main state

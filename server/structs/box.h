@@ -9,17 +9,21 @@
 #include <lua.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/bytes.h"
+
+struct pl_task;
 
 struct pl_box {
   char *data;              ///< bytes->data; NULL: they have moved away, every view is stale
   size_t size;             ///< bytes
   struct pl_bytes *bytes;  ///< NULL when data is
-  const char *user;        ///< while pinned: who uses the bytes ("vec3.add (request 7f3a)")
-  unsigned pins;
-  bool is_frozen;   ///< as bytes->is_frozen
-  int moved_where;  ///< registry reference of "file:line", once moved; else LUA_NOREF
+  bool is_in_transit;      ///< made by move(): sending takes its bytes away
+  bool is_frozen;          ///< as bytes->is_frozen
+  struct pl_task *payer;   ///< the root task of the request that it counts for, or NULL
+  uint64_t payer_id;       ///< and who that must still be
+  int moved_where;         ///< registry reference of "file:line", once moved; else LUA_NOREF
 };
 
 /// Pushes a box that takes over the caller's reference, also when it raises out of memory.
@@ -35,8 +39,8 @@ void pl_box_check(lua_State *L, const struct pl_box *box);
 void pl_box_check_writable(lua_State *L, const struct pl_box *box);
 
 /// The bytes go to the caller, who gets the box's reference; every view of them is stale from now
-/// on, and says that the script's current line has moved them. Raises when they are in use, or
-/// stale. Bytes that somebody else holds as well must be frozen.
+/// on, and says that the script's current line has moved them. Raises when they are stale,
+/// in use, or held by somebody else as well and not frozen.
 struct pl_bytes *pl_box_move(lua_State *L, struct pl_box *box);
 
 /// Another reference, for the caller. Raises when stale.
@@ -45,10 +49,5 @@ struct pl_bytes *pl_box_share(lua_State *L, struct pl_box *box);
 /// Nobody may write any more, for ever. Raises when in use or stale.
 void pl_box_freeze(lua_State *L, struct pl_box *box);
 
-/// While something outside the script reads the bytes (an answer on its way, a kernel on the
-/// thread pool) nobody may write or move them. Pins are counted; `user` must live as long as they.
-void pl_box_pin(struct pl_box *box, const char *user);
-void pl_box_unpin(struct pl_box *box);
-
-/// Makes the boxes' metatable; the methods are in bytes_object.c. state.c calls it.
+/// Makes the boxes' metatable, with __gc alone, and pushes it. Once per state.
 void pl_box_open(lua_State *L);

@@ -17,7 +17,6 @@ struct pl_operand {
   const struct pl_type *type;  ///< of the value, or of an element; NULL: plain bytes
   struct pl_span span;         ///< one value: count 1; plain bytes: layout u8, count = size
   struct pl_box *box;          ///< what it lies in; NULL: the bytes are inside a Lua object
-  int holder;                  ///< no stack index: see pl_operand_push_box
   bool is_array;
   bool is_bytes;
   bool is_frozen;  ///< may not be written, for ever

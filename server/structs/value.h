@@ -8,17 +8,11 @@
 #include <stddef.h>
 
 #include "geometry/layout.h"
+#include "structs/box.h"
+#include "structs/state.h"
+#include "structs/view.h"
 
-struct pl_box;
 struct pl_type;
-
-/// A view's userdata; its one user value is what it lies in: a box's userdata, or an owned value's.
-struct pl_view {
-  struct pl_box *box;  ///< NULL: it lies inside an owned value
-  char *inside;        ///< its bytes there; NULL with a box
-  size_t offset;       ///< in the box
-  bool is_frozen;      ///< the owned value is
-};
 
 /// Pushes a new owned value. Returns: its bytes, all zero, at an address that is a multiple of 16.
 char *pl_value_push_new(lua_State *L, struct pl_type *type);
@@ -29,3 +23,17 @@ void pl_value_push_view(lua_State *L, int holder, struct pl_type *type, size_t o
 
 /// Has the view at `index` look `offset` bytes into the box at `holder` from now on. 0 allocations.
 void pl_value_aim_view(lua_State *L, int index, int holder, size_t offset);
+
+/// The bytes of the owned value or view that has this metatable. Raises "stale view".
+static inline char *pl_value_bytes(lua_State *L, const struct pl_meta *meta, void *object) {
+  if (meta->form != PL_FORM_VIEW) return object;
+  const struct pl_view *view = object;
+  if (!view->box) return view->inside;
+  pl_box_check(L, view->box);
+  return view->box->data + view->offset;
+}
+
+/// Whether it is a single value, owned or a view.
+static inline bool pl_form_is_value(enum pl_form form) {
+  return form == PL_FORM_OWNED || form == PL_FORM_FROZEN || form == PL_FORM_VIEW;
+}

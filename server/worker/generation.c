@@ -22,6 +22,7 @@
 #include "runtime/run.h"
 #include "runtime/task.h"
 #include "runtime/value.h"
+#include "structs/library.h"
 
 static void try_to_stop(struct pl_generation *g);
 
@@ -163,6 +164,8 @@ static int load_app(lua_State *L) {
 }
 
 static int open_libraries(lua_State *L) {
+  const struct pl_generation_options *o = &generation_of(L)->options;
+  pl_structs_open(L, o->layouts, o->account, o->loop);
   pl_api_open(L);
   pl_api_request_open(L);
   pl_api_response_open(L);

@@ -44,6 +44,7 @@ struct pl_generation_options {
   uint64_t *task_counter;      ///< the worker's: ids never repeat, not even over its generations
   struct pl_budget *budget;    ///< the worker's, too
   struct pl_account *account;  ///< the worker's memory
+  struct pl_layouts *layouts;  ///< the process's
   bool skip_start;             ///< do not run the start handlers: perilune check, routes
   void *ctx;
   /// Loading is over: READY, or FAILED and generation->problem says why.

@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "config/config.h"
 #include "config/resolve.h"
+#include "geometry/layout.h"
 #include "io/loop.h"
 #include "io/mailbox.h"
 #include "worker/signals.h"
@@ -331,7 +332,10 @@ int pl_server_run(const struct pl_server_options *options) {
   struct pl_server server = {.options = options, .config = options->config};
   set_pool_size();
   uv_replace_allocator(pl_mem_alloc, pl_mem_realloc, pl_mem_calloc, pl_mem_free);
-  int error = resolve_limits(&server);
+  server.shared.layouts = pl_layouts_new();
+  int error = server.shared.layouts ? 0 : PL_ENOMEM;
+  if (error) complain(pl_error_text(error));
+  if (!error) error = resolve_limits(&server);
   if (!error) error = bind_listeners(&server);
   if (!error) error = start_log(options->config);
   if (!error) {
@@ -340,5 +344,6 @@ int pl_server_run(const struct pl_server_options *options) {
     pl_log_stop();
   }
   close_listeners(&server);
+  pl_layouts_free(server.shared.layouts);
   return error || server.has_failed ? 1 : 0;
 }

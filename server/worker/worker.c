@@ -263,6 +263,7 @@ static int load_generation(struct pl_worker *worker) {
                                     .task_counter = &worker->last_task,
                                     .budget = &worker->budget,
                                     .account = &worker->account,
+                                    .layouts = options->layouts,
                                     .skip_start = options->is_dry_run,
                                     .ctx = worker,
                                     .on_loaded = on_loaded,

@@ -20,6 +20,7 @@ struct pl_worker_options {
   uint64_t connections;       ///< each worker's share of limits.connections
   struct pl_worker *workers;  ///< all of them: whom a connection may be handed to
   unsigned worker_count;
+  struct pl_layouts *layouts;  ///< of structs, the process's
   void *ctx;
   /// Thread: the worker's, for all three. Its app is loaded and its listeners are open.
   void (*on_ready)(struct pl_worker *worker, void *ctx);
