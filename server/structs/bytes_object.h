@@ -1,0 +1,10 @@
+/// `bytes` as scripts see them: struct.bytes, and the methods of boxes and of slices of them.
+#pragma once
+
+#include <lua.h>
+
+/// Fills the boxes' metatable and makes that of slices. Once per state.
+void pl_bytes_object_open(lua_State *L);
+
+/* struct.bytes(size | string) */
+int pl_bytes_object_new(lua_State *L);

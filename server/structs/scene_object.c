@@ -1,0 +1,217 @@
+// A scene is immutable: a query on the thread pool holds a reference of its own.
+#include "structs/scene_object.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/suggest.h"
+#include "geometry/query_scene.h"
+#include "structs/array.h"
+#include "structs/box.h"
+#include "structs/offload.h"
+#include "structs/query_call.h"
+#include "structs/state.h"
+
+#define SCENE_TYPE "perilune.Scene"
+
+struct scene_object {
+  struct pl_scene *scene;
+  size_t bytes;  // what it counts for in the worker's memory
+};
+
+static struct scene_object *check_scene(lua_State *L) {
+  return luaL_checkudata(L, 1, SCENE_TYPE);
+}
+
+// ---- making ----
+
+struct build_work {
+  struct pl_work work;
+  struct pl_scene_shapes shapes;
+  struct pl_scene *scene;
+  int rc;
+  char problem[PL_QUERY_PROBLEM_MAX];
+};
+
+static const struct {
+  const char *name;
+  size_t offset;  // in struct pl_scene_shapes
+  enum pl_builtin wanted[4];
+} lists[] = {
+    {"spheres", offsetof(struct pl_scene_shapes, spheres), {PL_BUILTIN_sphere}},
+    {"boxes",
+     offsetof(struct pl_scene_shapes, boxes),
+     {PL_BUILTIN_aabb, PL_BUILTIN_bounds, PL_BUILTIN_obb}},
+    {"triangles", offsetof(struct pl_scene_shapes, triangles), {PL_BUILTIN_triangle}},
+    {"planes", offsetof(struct pl_scene_shapes, planes), {PL_BUILTIN_plane}},
+};
+
+static void check_keys(lua_State *L) {
+  for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
+    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : luaL_typename(L, -2);
+    struct pl_suggest nearest = pl_suggest_for(pl_strv_of(key));
+    bool is_known = false;
+    for (size_t i = 0; i < PL_ARRAY_LEN(lists); i++) {
+      pl_suggest_offer(&nearest, lists[i].name);
+      is_known |= strcmp(lists[i].name, key) == 0;
+    }
+    if (is_known) continue;
+    if (nearest.best)
+      luaL_error(L, "scene: unknown list '%s' (did you mean '%s'?)", key, nearest.best);
+    luaL_error(L, "scene: unknown list '%s': spheres, boxes, triangles, planes are known", key);
+  }
+}
+
+// stack: the lists. Leaves the four arrays, or nils, on the stack. Returns how many shapes.
+static size_t take_lists(lua_State *L, struct build_work *w) {
+  size_t count = 0;
+  for (size_t i = 0; i < PL_ARRAY_LEN(lists); i++) {
+    struct pl_operand o;
+    if (lua_getfield(L, 1, lists[i].name) == LUA_TNIL) continue;
+    pl_query_call_array(L, -1, lists[i].wanted, &o);
+    memcpy((char *)&w->shapes + lists[i].offset, &o.span, sizeof o.span);
+    w->work.bytes[i] = o.box->bytes;
+    count += o.span.count;
+  }
+  return count;
+}
+
+// Building cannot be cut: the first piece does all of it.
+static void build(struct pl_work *work, size_t first, size_t count) {
+  struct build_work *w = PL_CONTAINER_OF(work, struct build_work, work);
+  (void)count;
+  if (first == 0) w->rc = pl_scene_new(&w->shapes, &w->scene, w->problem);
+}
+
+// The object is there before the scene is, so that nothing is lost when memory is short.
+static int finish_build(lua_State *L, struct pl_work *work) {
+  struct build_work *w = PL_CONTAINER_OF(work, struct build_work, work);
+  struct pl_structs *s = pl_structs_of(L);
+  struct scene_object *object = lua_touserdata(L, 2);
+  object->scene = w->scene;
+  if (w->rc)
+    return luaL_error(L, "scene: %s", w->rc == PL_ENOMEM ? "not enough memory" : w->problem);
+  object->bytes = pl_scene_bytes(w->scene);
+  pl_vm_of(L)->heap.outside += object->bytes;
+  if (s->account) s->account->bytes += object->bytes;
+  lua_settop(L, 2);
+  return 1;
+}
+
+static void drop_build(struct pl_work *work) {
+  struct build_work *w = PL_CONTAINER_OF(work, struct build_work, work);
+  pl_scene_unref(w->scene);
+}
+
+int pl_scene_object_new(lua_State *L) {
+  enum { BUILD_RATE = 1000 };
+  struct build_work w = {.work = {.name = "geometry.scene",
+                                  .size = sizeof w,
+                                  .rate = BUILD_RATE,
+                                  .run = build,
+                                  .drop = drop_build,
+                                  .finish = finish_build}};
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  check_keys(L);
+  struct scene_object *object = lua_newuserdatauv(L, sizeof *object, 0);
+  *object = (struct scene_object){0};
+  luaL_setmetatable(L, SCENE_TYPE);
+  w.work.count = take_lists(L, &w);
+  if (!w.work.count) w.work.count = 1;
+  return pl_offload(L, &w.work);
+}
+
+static int free_scene(lua_State *L) {
+  struct scene_object *object = lua_touserdata(L, 1);
+  pl_scene_unref(object->scene);
+  pl_vm_of(L)->heap.outside -= object->bytes;
+  pl_account_give(pl_structs_of(L)->account, object->bytes);
+  *object = (struct scene_object){0};
+  return 0;
+}
+
+// ---- queries ----
+
+typedef void query_fn(const struct pl_scene *scene, const struct pl_span *dst,
+                      const struct pl_span *queries, size_t first, size_t count);
+
+struct query_work {
+  struct pl_work work;
+  struct pl_scene *scene;
+  bool is_held;  // scene is a reference of its own
+  struct pl_span queries;
+  struct pl_span dst;
+  query_fn *query;
+};
+
+static void run_query(struct pl_work *work, size_t first, size_t count) {
+  struct query_work *w = PL_CONTAINER_OF(work, struct query_work, work);
+  w->query(w->scene, &w->dst, &w->queries, first, count);
+}
+
+static void hold_scene(struct pl_work *work) {
+  struct query_work *w = PL_CONTAINER_OF(work, struct query_work, work);
+  pl_scene_ref(w->scene);
+  w->is_held = true;
+}
+
+static void drop_scene(struct pl_work *work) {
+  struct query_work *w = PL_CONTAINER_OF(work, struct query_work, work);
+  if (w->is_held) pl_scene_unref(w->scene);
+}
+
+static int finish_query(lua_State *L, struct pl_work *work) {
+  drop_scene(work);
+  lua_settop(L, 3);
+  return 1;
+}
+
+/* scene, queries, dst -> dst */
+static int call_query(lua_State *L, const char *name, const struct pl_layout *result,
+                      query_fn *query) {
+  static const enum pl_builtin wanted[] = {PL_BUILTIN_ray, PL_BUILTIN_segment, PL_BUILTIN_NONE};
+  struct scene_object *object = check_scene(L);
+  struct pl_operand queries, dst;
+  lua_settop(L, 3);
+  pl_query_call_array(L, 2, wanted, &queries);
+  pl_query_call_dst(L, 3, result, queries.span.count, queries.box->bytes, &dst);
+  if (!object->scene) return luaL_error(L, "scene: it could not be made");
+  struct query_work w = {.work = {.name = name,
+                                  .size = sizeof w,
+                                  .count = queries.span.count,
+                                  .rate = pl_scene_rate(object->scene),
+                                  .bytes = {queries.box->bytes, dst.box->bytes},
+                                  .run = run_query,
+                                  .hold = hold_scene,
+                                  .drop = drop_scene,
+                                  .finish = finish_query},
+                         .scene = object->scene,
+                         .queries = queries.span,
+                         .dst = dst.span,
+                         .query = query};
+  return pl_offload(L, &w.work);
+}
+
+static int scene_intersect(lua_State *L) {
+  return call_query(L, "scene.intersect", pl_layout_builtin(PL_BUILTIN_hit), pl_scene_intersect);
+}
+
+static int scene_occluded(lua_State *L) {
+  return call_query(L, "scene.occluded", pl_layout_scalar(PL_SCALAR_U8), pl_scene_occluded);
+}
+
+static const luaL_Reg methods[] = {
+    {"intersect", scene_intersect}, {"occluded", scene_occluded}, {NULL, NULL}};
+
+void pl_scene_object_open(lua_State *L) {
+  luaL_newmetatable(L, SCENE_TYPE);
+  luaL_newlib(L, methods);
+  lua_setfield(L, -2, "__index");
+  lua_pushcfunction(L, free_scene);
+  lua_setfield(L, -2, "__gc");
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable");
+  lua_pop(L, 1);
+}
