@@ -76,7 +76,7 @@ char *pl_codec_explain(char *out, size_t size, enum pl_codec_problem problem, st
 bool pl_codec_same_values(const struct pl_layout *layout, const void *a, const void *b);
 
 /// Whether all components differ by at most eps; infinities of one sign are near, bools and enums
-/// only when they are equal.
+/// only when they are equal. With an eps below 0, or NaN: as pl_codec_same_values.
 bool pl_codec_near(const struct pl_layout *layout, const void *a, const void *b, double eps);
 
 /// Whether any component is NaN.

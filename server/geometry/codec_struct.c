@@ -71,7 +71,7 @@ bool pl_codec_same_values(const struct pl_layout *layout, const void *a, const v
 }
 
 bool pl_codec_near(const struct pl_layout *layout, const void *a, const void *b, double eps) {
-  return are_values_close(&(struct question){.eps = eps > 0 ? eps : 0}, layout, a, b);
+  return are_values_close(&(struct question){.eps = eps}, layout, a, b);
 }
 
 static bool is_scalar_nan(const struct pl_layout *type, const char *at) {

@@ -56,18 +56,24 @@ static int copy_base(struct compiler *c) {
   return 0;
 }
 
-static int resolve_type(struct compiler *c, const struct pl_schema_field *from,
-                        const struct pl_layout **type) {
+// Returns: NULL: PL_EINVAL, and the problem is told.
+static const struct pl_layout *resolve_type(struct compiler *c,
+                                            const struct pl_schema_field *from) {
   struct pl_strv name = from->type.name;
-  if (pl_strv_eq(name, c->spec->name))
-    return fail(c, from, PL_EINVAL, "a struct cannot hold itself");
-  *type = c->resolver->find(c->resolver->ctx, name);
-  if (*type) return 0;
-  const char *near = c->resolver->suggest ? c->resolver->suggest(c->resolver->ctx, name) : NULL;
+  const char *near = NULL;
+  if (pl_strv_eq(name, c->spec->name)) {
+    fail(c, from, PL_EINVAL, "a struct cannot hold itself");
+    return NULL;
+  }
+  const struct pl_layout *type = c->resolver->find(c->resolver->ctx, name);
+  if (type) return type;
+  if (c->resolver->suggest) near = c->resolver->suggest(c->resolver->ctx, name);
   if (near)
-    return fail(c, from, PL_EINVAL, "unknown type '%.*s' (did you mean '%s'?)", (int)name.len,
-                name.data, near);
-  return fail(c, from, PL_EINVAL, "unknown type '%.*s'", (int)name.len, name.data);
+    fail(c, from, PL_EINVAL, "unknown type '%.*s' (did you mean '%s'?)", (int)name.len, name.data,
+         near);
+  else
+    fail(c, from, PL_EINVAL, "unknown type '%.*s'", (int)name.len, name.data);
+  return NULL;
 }
 
 static bool is_real(const struct pl_layout *type) {
@@ -129,9 +135,8 @@ static int add_field(struct compiler *c, const struct pl_schema_field *from) {
   if (layout->field_count == PL_STRUCT_FIELDS_MAX)
     return fail(c, from, PL_ELIMIT, "a struct has at most %d fields, those of its base included",
                 PL_STRUCT_FIELDS_MAX);
-  const struct pl_layout *type = NULL;
-  int err = resolve_type(c, from, &type);
-  if (err) return err;
+  const struct pl_layout *type = resolve_type(c, from);
+  if (!type) return PL_EINVAL;
   if (type->nesting + 1 > PL_STRUCT_NESTING_MAX)
     return fail(c, from, PL_ELIMIT, "structs are nested at most %d deep", PL_STRUCT_NESTING_MAX);
   if (from->type.is_finite && !is_real(type))
@@ -141,7 +146,7 @@ static int add_field(struct compiler *c, const struct pl_schema_field *from) {
                              .type = type,
                              .count = from->type.count,
                              .is_finite = from->type.is_finite};
-  err = place_field(c, from, field);
+  int err = place_field(c, from, field);
   if (!err) err = check_overlap(c, from, field);
   if (err) return err;
   layout->field_count++;

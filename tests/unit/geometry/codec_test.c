@@ -351,6 +351,12 @@ static void codec_compares_components(void **state) {
   assert_false(pl_codec_same_values(mixed, a, b));
   assert_false(pl_codec_has_nan(mixed, a));
 #undef RESET
+  const struct pl_layout *halves = NULL;
+  char problem[PL_LAYOUT_PROBLEM_MAX];
+  struct pl_struct_spec spec = {.name = PL_STRV("H"), .schema = PL_STRV("h:f16[2]"), .align = 1};
+  assert_int_equal(pl_layouts_define(layouts, &spec, NULL, &halves, problem), 0);
+  assert_true(pl_codec_has_nan(halves, "\x00\x3c\x00\x7e"));
+  assert_false(pl_codec_has_nan(halves, "\x00\x3c\x00\x7c"));
   pl_layouts_free(layouts);
 }
 

@@ -44,6 +44,11 @@ static void f16_has_the_values_of_the_standard(void **state) {
   }
   assert_true(isnan(pl_f16_to_double(0x7e00)));
   assert_int_equal(pl_f16_from_double(-0.0), 0x8000);
+  // A NaN whose payload is below what f16 has stays a NaN.
+  uint64_t bits = UINT64_C(0xfff0000000000001);
+  double nan = 0;
+  memcpy(&nan, &bits, sizeof nan);
+  assert_int_equal(pl_f16_from_double(nan), 0xfe00);
 }
 
 static void f16_rounds_to_nearest_even(void **state) {

@@ -19,27 +19,27 @@
   }
 
 // Every test value has room for this many scalars, whatever its struct has.
-#define FLOAT_REFS(N, T, PARTS, SQRT, ABS, FLOOR, CEIL)                            \
-  REF(add_##N##PARTS, T, PARTS, a + b)                                             \
-  REF(sub_##N##PARTS, T, PARTS, a - b)                                             \
-  REF(mul_##N##PARTS, T, PARTS, a *b)                                              \
-  REF(div_##N##PARTS, T, PARTS, a / b)                                             \
-  REF(mul_add_##N##PARTS, T, PARTS, a + (T)(b * c))                                \
-  REF(min_##N##PARTS, T, PARTS, isnan(a) || isnan(b) ? NAN : a <= b ? a : b)       \
-  REF(max_##N##PARTS, T, PARTS, isnan(a) || isnan(b) ? NAN : a >= b ? a : b)       \
+#define FLOAT_REFS(N, T, PARTS, SQRT, ABS, FLOOR, CEIL)                          \
+  REF(add_##N##PARTS, T, PARTS, a + b)                                           \
+  REF(sub_##N##PARTS, T, PARTS, a - b)                                           \
+  REF(mul_##N##PARTS, T, PARTS, a *b)                                            \
+  REF(div_##N##PARTS, T, PARTS, a / b)                                           \
+  REF(mul_add_##N##PARTS, T, PARTS, a + (T)(b * c))                              \
+  REF(min_##N##PARTS, T, PARTS, isnan(a) || isnan(b) ? NAN : a <= b ? a : b)     \
+  REF(max_##N##PARTS, T, PARTS, isnan(a) || isnan(b) ? NAN : a >= b ? a : b)     \
   REF(lerp_##N##PARTS, T, PARTS, a + (T)((b - a) * (c > 1 ? 1 : c < 0 ? 0 : c))) \
-  REF(lerp_unclamped_##N##PARTS, T, PARTS, a + (T)((b - a) * c))                   \
-  REF(neg_##N##PARTS, T, PARTS, -a)                                                \
-  REF(abs_##N##PARTS, T, PARTS, ABS(a))                                            \
-  REF(floor_##N##PARTS, T, PARTS, FLOOR(a))                                        \
-  REF(ceil_##N##PARTS, T, PARTS, CEIL(a))                                          \
-  REF(sqrt_##N##PARTS, T, PARTS, SQRT(a))                                          \
-  static inline void clamp_##N##PARTS(char *out, const char *const in[]) {         \
-    char raised[CHECK_VALUE];                                                      \
-    const char *up[] = {in[0], in[1], in[1]};                                      \
-    const char *down[] = {raised, in[2], in[2]};                                   \
-    max_##N##PARTS(raised, up);                                                    \
-    min_##N##PARTS(out, down);                                                     \
+  REF(lerp_unclamped_##N##PARTS, T, PARTS, a + (T)((b - a) * c))                 \
+  REF(neg_##N##PARTS, T, PARTS, -a)                                              \
+  REF(abs_##N##PARTS, T, PARTS, ABS(a))                                          \
+  REF(floor_##N##PARTS, T, PARTS, FLOOR(a))                                      \
+  REF(ceil_##N##PARTS, T, PARTS, CEIL(a))                                        \
+  REF(sqrt_##N##PARTS, T, PARTS, SQRT(a))                                        \
+  static inline void clamp_##N##PARTS(char *out, const char *const in[]) {       \
+    char raised[CHECK_VALUE];                                                    \
+    const char *up[] = {in[0], in[1], in[1]};                                    \
+    const char *down[] = {raised, in[2], in[2]};                                 \
+    max_##N##PARTS(raised, up);                                                  \
+    min_##N##PARTS(out, down);                                                   \
   }
 FLOAT_REFS(f32, float, 1, sqrtf, fabsf, floorf, ceilf)
 FLOAT_REFS(f32, float, 3, sqrtf, fabsf, floorf, ceilf)

@@ -38,7 +38,7 @@
     LOAD(T, D)                                                              \
     T length, inverse;                                                      \
     length_##N##D((char *)&length, in);                                     \
-    inverse = length > SHORT && isfinite(length) ? 1 / length : 0;        \
+    inverse = length > SHORT && isfinite(length) ? 1 / length : 0;          \
     for (int k = 0; k < (D); k++) b[k] = inverse == 0 ? 0 : a[k] * inverse; \
     memcpy(out, b, sizeof(T) * (D));                                        \
   }
