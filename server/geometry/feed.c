@@ -287,8 +287,8 @@ void pl_feed_run_scalars(const struct pl_kernel *kernel, const struct pl_span *d
   }
 }
 
-/// Whether a loop over columns fits: arrays in columns, operands of one value for all as they are,
-/// results in columns or scalars.
+/// Whether a loop over columns fits: arrays in columns, one value for all of any struct, results
+/// in columns or scalars.
 static bool fits_columns(const struct run *run, const struct pl_kernel *kernel,
                          const struct pl_span *dst) {
   if (!kernel->columns.base || !run->in[0].span.column) return false;
@@ -296,19 +296,21 @@ static bool fits_columns(const struct run *run, const struct pl_kernel *kernel,
   if (!dst->column && dst->layout->part_count > 1) return false;
   for (size_t i = 1; i < run->inputs; i++) {
     const struct pl_span *span = &run->in[i].span;
-    if (span->layout != run->in[0].span.layout || (span->stride != 0 && !span->column)) {
+    if (span->stride != 0 && (span->layout != run->in[0].span.layout || !span->column)) {
       return false;
     }
   }
   return true;
 }
 
-/// One value for all as columns of `block` scalars.
-static void fill_columns(char *room, const struct pl_kernel_operand *operand, size_t block) {
+/// One value for all as columns of `block` scalars; of another struct than `self`, as it is.
+static void fill_columns(char *room, const struct pl_kernel_operand *operand,
+                         const struct pl_layout *self, size_t block) {
   const struct pl_layout *layout = operand->span.layout;
   size_t part = part_size(layout);
   char value[PL_KERNEL_STRUCT_MAX];
-  pl_feed_gather(value, &operand->span, 0, 1);
+  pl_feed_gather(layout == self ? value : room, &operand->span, 0, 1);
+  if (layout != self) return;
   for (size_t k = 0; k < layout->part_count; k++) {
     memcpy(room + k * block * part, value + k * part, part);
     fill_up(room + k * block * part, part, block * part);
@@ -323,12 +325,13 @@ static void run_columns(const struct run *run, const struct pl_kernel *kernel,
   for (size_t i = 0; i < run->inputs; i++) {
     const struct pl_span *span = &run->in[i].span;
     size_t most = PL_FEED_ROOM / span->layout->size;
-    if (span->stride == 0 && block > most) block = most;
+    bool is_filled = span->stride == 0 && span->layout == run->in[0].span.layout;
+    if (is_filled && block > most) block = most;
   }
   for (size_t i = 0; i < run->inputs; i++) {
     const struct pl_span *span = &run->in[i].span;
     loop.column[i] = span->stride ? span->column : block * part_size(span->layout);
-    if (span->stride == 0) fill_columns(rooms[i], &run->in[i], block);
+    if (span->stride == 0) fill_columns(rooms[i], &run->in[i], run->in[0].span.layout, block);
   }
   pl_loop_fn *fn = pl_loops_pick(&kernel->columns);
   for (size_t done = 0; done < count; done += block) {

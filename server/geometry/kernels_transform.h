@@ -1,5 +1,4 @@
-/// The verbs with a matrix, a rotation or a transform: transform, transform_direction, mul of
-/// matrices and rotations, project, unproject.
+/// The verbs that move points and directions: transform, transform_direction.
 #pragma once
 
 #include "geometry/kernel.h"

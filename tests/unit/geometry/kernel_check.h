@@ -33,6 +33,7 @@ struct check {
   bool takes_numbers;  ///< a number or an array of scalars may stand for an operand, too
   check_ref *ref;
   double low, high;  ///< of the random numbers; both 0: -100 to 100 and special ones
+  double slack;      ///< results may differ by that much of their size, or of 1; 0: by no bit
 };
 
 enum shape { SHAPE_PACKED, SHAPE_STRIDED, SHAPE_COLUMNS, SHAPE_ONE, SHAPE_NUMBER, SHAPE_SCALARS };
@@ -146,10 +147,28 @@ static inline bool same_scalar(enum pl_scalar scalar, const char *a, const char 
   return isnan(da) && isnan(db);
 }
 
-static inline bool same_element(const struct pl_layout *layout, const char *a, const char *b) {
+static inline double as_double(enum pl_scalar scalar, const char *at) {
+  float single = 0;
+  double number = 0;
+  memcpy(&single, at, scalar == PL_SCALAR_F32 ? 4 : 0);
+  memcpy(&number, at, scalar == PL_SCALAR_F64 ? 8 : 0);
+  return scalar == PL_SCALAR_F32 ? (double)single : number;
+}
+
+static inline bool near_scalar(enum pl_scalar scalar, const char *a, const char *b, double slack) {
+  double x = as_double(scalar, a), y = as_double(scalar, b);
+  return fabs(x - y) <= slack * fmax(1, fabs(y));
+}
+
+static inline bool same_element(const struct pl_layout *layout, const char *a, const char *b,
+                                double slack) {
   size_t part = layout->size / layout->part_count;
   for (size_t k = 0; k < layout->part_count; k++) {
-    if (!same_scalar(layout->part, a + k * part, b + k * part)) return false;
+    const char *x = a + k * part, *y = b + k * part;
+    if (!same_scalar(layout->part, x, y) &&
+        !(slack > 0 && near_scalar(layout->part, x, y, slack))) {
+      return false;
+    }
   }
   return true;
 }
@@ -256,7 +275,8 @@ static inline void compare(const struct trial *trial, const char *wanted) {
   char value[CHECK_VALUE];
   for (size_t i = 0; i < trial->count; i++) {
     read_element(value, &trial->dst.span, i);
-    if (!same_element(trial->result, value, wanted + i * trial->result->size)) {
+    if (!same_element(trial->result, value, wanted + i * trial->result->size,
+                      trial->check->slack)) {
       fail_msg("%s of %s: element %zu of %zu differs (shapes %d %d %d %d, in place %d)",
                trial->check->verb, trial->check->layout->name.data, i, trial->count,
                trial->shapes[0], trial->shapes[1], trial->shapes[2], trial->shapes[3],

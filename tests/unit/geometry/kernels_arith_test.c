@@ -51,7 +51,7 @@ FLOAT_REFS(f64, double, 3, sqrt, fabs, floor, ceil)
 
 #define CHECK(VERB, OPERANDS, SUFFIX) \
   check_kernel(&(struct check){       \
-      #VERB, layout, OPERANDS, {layout, layout, layout}, true, VERB##_##SUFFIX, 0, 0})
+      #VERB, layout, OPERANDS, {layout, layout, layout}, true, VERB##_##SUFFIX, 0, 0, 0})
 #define CHECK_FLOATS(SUFFIX)        \
   CHECK(add, 1, SUFFIX);            \
   CHECK(sub, 1, SUFFIX);            \

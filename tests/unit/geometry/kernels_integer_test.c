@@ -63,7 +63,7 @@ INTEGER_REFS(u64, uint64_t)
 
 #define CHECK(VERB, OPERANDS, SUFFIX) \
   check_kernel(&(struct check){       \
-      #VERB, layout, OPERANDS, {layout, layout, layout}, false, VERB##_##SUFFIX, 0, 0})
+      #VERB, layout, OPERANDS, {layout, layout, layout}, false, VERB##_##SUFFIX, 0, 0, 0})
 #define INTEGERS_TEST(N, SCALAR)                               \
   static void integers_are_cut_to_##N(void **state) {          \
     (void)state;                                               \

@@ -63,7 +63,7 @@ CROSS(f32, float)
 CROSS(f64, double)
 
 #define CHECK(VERB, OPERANDS, REF) \
-  check_kernel(&(struct check){VERB, layout, OPERANDS, {layout}, false, REF, 0, 0})
+  check_kernel(&(struct check){VERB, layout, OPERANDS, {layout}, false, REF, 0, 0, 0})
 
 #define VECTOR_TEST(TYPE, N)                                               \
   static void TYPE##_as_a_whole(void **state) {                            \
