@@ -50,13 +50,11 @@ struct pl_loops {
 struct pl_partial {
   uint64_t count;  ///< elements so far
   uint64_t best;   ///< argmin, argmax: the element's number, from 1; 0: none yet
-  uint64_t hits;   ///< of masks: elements that are set
-  uint64_t bits;   ///< sum of integers, modulo 2^64
+  uint64_t bits;   ///< argmin, argmax: its value; sums of integers: the low half of 128 bits
+  uint64_t hits;   ///< of masks: elements that are set; sums of integers: the high half
   double sum[PL_KERNEL_PARTS_MAX];
   double low[PL_KERNEL_PARTS_MAX];  ///< what did not fit into sum
-  /// aabb: the least and the greatest of each part; argmin, argmax: least[0] is the best value,
-  /// of integers as 64 bits in `bits`
-  double least[4];
+  double least[4];                  ///< aabb: of each part
   double greatest[4];
 };
 

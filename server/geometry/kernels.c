@@ -1,11 +1,14 @@
 // Finds the kernel of a verb in the tables of kernels_*.c, and calls what its row says.
 #include "geometry/kernels.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "geometry/kernels_arith.h"
+#include "geometry/kernels_best.h"
 #include "geometry/kernels_integer.h"
 #include "geometry/kernels_matrix.h"
+#include "geometry/kernels_reduce.h"
 #include "geometry/kernels_transform.h"
 #include "geometry/kernels_vector.h"
 
@@ -21,9 +24,9 @@ static const struct pl_kernel *find_row(const struct pl_kernel_verb *verb,
 
 const struct pl_kernel *pl_kernel_find(const char *verb, const struct pl_layout *layout,
                                        const struct pl_kernel_operand *operands, size_t count) {
-  const struct pl_kernel_verb *tables[] = {pl_kernels_arith(), pl_kernels_integer(),
-                                           pl_kernels_vector(), pl_kernels_transform(),
-                                           pl_kernels_matrix()};
+  const struct pl_kernel_verb *tables[] = {
+      pl_kernels_arith(),  pl_kernels_integer(), pl_kernels_vector(), pl_kernels_transform(),
+      pl_kernels_matrix(), pl_kernels_reduce(),  pl_kernels_best()};
   for (size_t i = 0; i < PL_ARRAY_LEN(tables); i++) {
     for (const struct pl_kernel_verb *at = tables[i]; at->verb; at++) {
       const struct pl_kernel *row =
@@ -62,6 +65,15 @@ void pl_kernel_run(const struct pl_kernel *kernel, const struct pl_span *dst,
 const struct pl_layout *pl_kernel_reduced(const struct pl_kernel *kernel,
                                           const struct pl_layout *layout) {
   return kernel->reduced ? kernel->reduced(kernel, layout) : NULL;
+}
+
+struct pl_partial pl_partial_none(void) {
+  struct pl_partial partial = {0};
+  for (size_t k = 0; k < PL_ARRAY_LEN(partial.least); k++) {
+    partial.least[k] = INFINITY;
+    partial.greatest[k] = -INFINITY;
+  }
+  return partial;
 }
 
 void pl_kernel_reduce(const struct pl_kernel *kernel, struct pl_partial *partial,
