@@ -6,7 +6,9 @@
 
 #include "geometry/kernels_arith.h"
 #include "geometry/kernels_best.h"
+#include "geometry/kernels_inside.h"
 #include "geometry/kernels_integer.h"
+#include "geometry/kernels_mask.h"
 #include "geometry/kernels_matrix.h"
 #include "geometry/kernels_reduce.h"
 #include "geometry/kernels_transform.h"
@@ -25,8 +27,9 @@ static const struct pl_kernel *find_row(const struct pl_kernel_verb *verb,
 const struct pl_kernel *pl_kernel_find(const char *verb, const struct pl_layout *layout,
                                        const struct pl_kernel_operand *operands, size_t count) {
   const struct pl_kernel_verb *tables[] = {
-      pl_kernels_arith(),  pl_kernels_integer(), pl_kernels_vector(), pl_kernels_transform(),
-      pl_kernels_matrix(), pl_kernels_reduce(),  pl_kernels_best()};
+      pl_kernels_arith(),     pl_kernels_integer(), pl_kernels_vector(),
+      pl_kernels_transform(), pl_kernels_matrix(),  pl_kernels_reduce(),
+      pl_kernels_best(),      pl_kernels_mask(),    pl_kernels_inside()};
   for (size_t i = 0; i < PL_ARRAY_LEN(tables); i++) {
     for (const struct pl_kernel_verb *at = tables[i]; at->verb; at++) {
       const struct pl_kernel *row =
