@@ -96,7 +96,9 @@ static bool is_same(const double a[2], const double b[2]) {
 }
 
 static int read_point(const struct ring *ring, size_t i, double out[2]) {
-  pl_query_point_at(ring->span, pl_query_point_of(ring->span->layout), i, out);
+  double point[3];
+  pl_query_point_at(ring->span, pl_query_point_of(ring->span->layout), i, point);
+  memcpy(out, point, 2 * sizeof *out);
   if (isfinite(out[0]) && isfinite(out[1])) return 0;
   snprintf(ring->problem, PL_QUERY_PROBLEM_MAX, "%s[%zu] is not finite", ring->name, i + 1);
   return PL_EINVAL;
@@ -269,7 +271,7 @@ void pl_polygon_inside(const struct pl_polygon *polygon, const struct pl_span *d
                        const struct pl_span *points, size_t first, size_t count) {
   struct pl_query_point kind = pl_query_point_of(points->layout);
   for (size_t i = first; i < first + count; i++) {
-    double point[2];
+    double point[3];
     pl_query_point_at(points, kind, i, point);
     *pl_span_at(dst, i) = pl_polygon_has(polygon, point);
   }

@@ -72,21 +72,25 @@ void pl_query_triangle_bounds(const struct pl_query_triangle *triangle, double b
   }
 }
 
+// The roots of (o + t d - center)^2 = radius^2 are middle - half and middle + half, and their
+// product is power / dot(d, d): the smaller one in size is computed from the product, since the
+// difference would lose what they have in common.
 bool pl_query_hit_sphere(const struct pl_query_ray *ray, const struct pl_query_sphere *sphere,
                          struct pl_query_touch *touch) {
-  double to[3], gap[3], bounds[6], lo, hi;
+  double to[3], gap[3], bounds[6], lo, hi, t = 0;
   subtract(sphere->center, ray->o, to);
   double middle = pl_query_dot(to, ray->d) * ray->inv_dd;
   for (int k = 0; k < 3; k++) gap[k] = to[k] - middle * ray->d[k];
-  double left = sphere->radius * sphere->radius - pl_query_dot(gap, gap);
-  if (!(left >= 0)) return false;
+  double radius2 = sphere->radius * sphere->radius, left = radius2 - pl_query_dot(gap, gap);
+  double power = pl_query_dot(to, to) - radius2;  // 0: the origin is on the surface, < 0: within
+  if (power > 0 && !(left >= 0 && middle > 0)) return false;
   pl_query_sphere_bounds(sphere, bounds);
   if (!pl_query_ray_box(ray, bounds, &lo, &hi)) return false;
-  double half = sqrt(left * ray->inv_dd);
-  double t = clamp(middle - half, lo, hi);
-  if (t < 0) t = clamp(middle + half, lo, hi);
-  *touch = (struct pl_query_touch){.t = t};
-  return t >= 0;
+  double half = left > 0 ? sqrt(left * ray->inv_dd) : 0;
+  if (power > 0) t = power * ray->inv_dd / (middle + half);
+  if (power < 0) t = middle > 0 ? middle + half : power * ray->inv_dd / (middle - half);
+  *touch = (struct pl_query_touch){.t = clamp(t, lo, hi)};
+  return touch->t >= 0;
 }
 
 void pl_query_normal_sphere(const struct pl_query_ray *ray, const struct pl_query_sphere *sphere,

@@ -2,7 +2,8 @@
 /// leave out those that cannot be hit, so that all give the same bits.
 ///
 /// A hit is where the ray meets a surface at t >= 0, borders included; t counts lengths of the
-/// direction. From within a sphere or a box it is the way out. Normals are unit vectors and point
+/// direction. An origin on the surface is a hit at 0. From within a sphere or a box it is the way
+/// out. Normals are unit vectors and point
 /// out of spheres and boxes, to the side from which a triangle's corners go counter-clockwise, and
 /// to a plane's positive side: dot(normal, direction) > 0 says that the ray comes from within or
 /// behind. A ray in the plane of a triangle or along a plane does not hit it.
@@ -10,9 +11,10 @@
 /// Every hit lies in the shape's bounding box, as pl_query_ray_box sees it, and its t is between
 /// that box's.
 ///
-/// Accuracy: all is f64 until the caller rounds it to f32. t of boxes is within 2^-51 of its
-/// size, t of others within 2^-47 of the distance from the origin to the shape, in lengths of the
-/// direction; for spheres that the ray grazes it is the square root of that, times the radius.
+/// Accuracy: all is f64 until the caller rounds it to f32. Wherever the ray does not graze, that
+/// is the only rounding that shows: t, u, v and normals are the nearest f32 or its neighbour.
+/// Grazing a sphere at a distance D from the origin, t may be off by the square root of 2^-50 D
+/// radius, and so may whether it is hit at all by 2^-50 D.
 ///
 /// Thread: any.
 #pragma once

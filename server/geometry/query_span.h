@@ -73,9 +73,9 @@ static inline struct pl_query_point pl_query_point_of(const struct pl_layout *la
   }
 }
 
-/// Element i of points of that kind, as f64.
+/// Element i of points of that kind, as f64; what is behind its dims stays as it is.
 static inline void pl_query_point_at(const struct pl_span *span, struct pl_query_point kind,
-                                     size_t i, double *out) {
+                                     size_t i, double out[3]) {
   if (kind.is_f64) {
     pl_query_doubles(span, i, out, kind.dims);
   } else {

@@ -193,7 +193,7 @@ void pl_zones_locate(const struct pl_zones *zones, const struct pl_span *dst,
                      const struct pl_span *points, size_t first, size_t count) {
   struct pl_query_point kind = pl_query_point_of(points->layout);
   for (size_t i = first; i < first + count; i++) {
-    double point[2];
+    double point[3];
     pl_query_point_at(points, kind, i, point);
     uint32_t id = locate(zones, point);
     memcpy(pl_span_at(dst, i), &id, sizeof id);

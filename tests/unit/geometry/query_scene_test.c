@@ -96,6 +96,10 @@ static void sphere_is_hit_in_front_within_and_at_its_border(void **state) {
   check_hit(shoot(&m, PL_BUILTIN_ray, 4, 0, 0, -1, 0, 0), 0, 1, 1, -1, 0, 0);
   check_miss(shoot(&m, PL_BUILTIN_ray, 0, 0, 0, -1, 0, 0));
   check_miss(shoot(&m, PL_BUILTIN_ray, 0, 1.0000001F, 0, 1, 0, 0));
+  // On the surface, where directions cannot be normalised exactly.
+  struct model through = {.spheres = {{0, 0, 0, 3}}, .sphere_count = 1};
+  check_hit(shoot(&through, PL_BUILTIN_ray, 0, 0, 3, 3, -7, 11), 0, 1, 1, 0, 0, 1);
+  check_hit(shoot(&through, PL_BUILTIN_ray, 0, 0, 3, 3, -7, -11), 0, 1, 1, 0, 0, 1);
   m.spheres[0][3] = 0;
   check_hit(shoot(&m, PL_BUILTIN_ray, 0, 0, 0, 1, 0, 0), 5, 1, 1, -1, 0, 0);
 }
