@@ -12,7 +12,7 @@ enum { BLOCK = 512, LANES = 64 };
 
 // loop->dst is T[LANES]; n <= BLOCK.
 #define BEST(NAME, N, T, better)                                        \
-  PL_ALWAYS_INLINE void NAME##_##N##_body(const struct pl_loop *loop) { \
+  PL_ALWAYS_INLINE void NAME##_##N##_body(const struct pl_kernel_loop *loop) { \
     T *best = (void *)loop->dst;                                        \
     const char *in = loop->in[0];                                       \
     size_t n = loop->n;                                                 \
@@ -33,7 +33,7 @@ enum { BLOCK = 512, LANES = 64 };
                                const char *at, size_t n, uint64_t number) {                      \
     T lanes[LANES], best = worst, so_far;                                                        \
     for (size_t k = 0; k < LANES; k++) lanes[k] = worst;                                         \
-    pl_loops_pick (&kernel->loops)(&(struct pl_loop){.dst = (void *)lanes, .in = {at}, .n = n}); \
+    pl_loops_pick (&kernel->loops)(&(struct pl_kernel_loop){.dst = (void *)lanes, .in = {at}, .n = n}); \
     for (size_t k = 0; k < LANES; k++) best = lanes[k] better best ? lanes[k] : best;            \
     memcpy(&so_far, &partial->bits, sizeof so_far);                                              \
     if (partial->best && !(best better so_far)) return;                                          \
@@ -114,7 +114,7 @@ static void add_total(struct pl_partial *partial, __int128 more) {
 
 // A block of what is narrower than 64 bits fits into them.
 #define TOTAL(N, T, S)                                                                          \
-  PL_ALWAYS_INLINE void total_##N##_body(const struct pl_loop *loop) {                          \
+  PL_ALWAYS_INLINE void total_##N##_body(const struct pl_kernel_loop *loop) {                          \
     S sum = 0;                                                                                  \
     for (size_t i = 0; i < loop->n; i++) sum += pl_get_##N(loop->in[0] + i * sizeof(T));        \
     memcpy(loop->dst, &sum, sizeof sum);                                                        \
@@ -124,7 +124,7 @@ static void add_total(struct pl_partial *partial, __int128 more) {
                             const char *at, size_t n, uint64_t number) {                        \
     S sum;                                                                                      \
     (void)number;                                                                               \
-    pl_loops_pick (&kernel->loops)(&(struct pl_loop){.dst = (void *)&sum, .in = {at}, .n = n}); \
+    pl_loops_pick (&kernel->loops)(&(struct pl_kernel_loop){.dst = (void *)&sum, .in = {at}, .n = n}); \
     add_total(partial, sum);                                                                    \
   }                                                                                             \
   static void reduce_total_##N(const struct pl_kernel *kernel, struct pl_partial *partial,      \

@@ -53,7 +53,7 @@ PL_ALWAYS_INLINE int is_in_drect(const double *p, const double *s) {
 
 // The points of element i, and the shape: `shape` is where it is, and `how` when it is loaded.
 #define LOOP(NAME, SHAPE, N, T, D, NUMBERS, STEP, PART, once, each) \
-  PL_ALWAYS_INLINE void NAME##_body(const struct pl_loop *loop) {   \
+  PL_ALWAYS_INLINE void NAME##_body(const struct pl_kernel_loop *loop) {   \
     char *dst = loop->dst;                                          \
     const char *in = loop->in[0], *shapes = loop->in[1];            \
     const size_t n = loop->n, step = STEP, part = PART;             \

@@ -9,7 +9,7 @@
 #include "geometry/kernel_loop.h"
 
 #define COMPARE(VERB, N, T, op)                                                     \
-  PL_ALWAYS_INLINE void VERB##_##N##_body(const struct pl_loop *loop) {             \
+  PL_ALWAYS_INLINE void VERB##_##N##_body(const struct pl_kernel_loop *loop) {             \
     char *dst = loop->dst;                                                          \
     const char *in_a = loop->in[0], *in_b = loop->in[1];                            \
     size_t n = loop->n;                                                             \
@@ -30,7 +30,7 @@
 PL_NUMBERS(ALL_OF)
 
 #define MASKS(VERB, value)                                        \
-  PL_ALWAYS_INLINE void VERB##_body(const struct pl_loop *loop) { \
+  PL_ALWAYS_INLINE void VERB##_body(const struct pl_kernel_loop *loop) { \
     char *dst = loop->dst;                                        \
     const char *in_a = loop->in[0], *in_b = loop->in[1];          \
     size_t n = loop->n;                                           \
@@ -40,7 +40,7 @@ PL_NUMBERS(ALL_OF)
   PL_LOOPS(VERB)
 MASKS(band, (in_a[i] != 0) & (in_b[i] != 0))
 MASKS(bor, (in_a[i] != 0) | (in_b[i] != 0))
-PL_ALWAYS_INLINE void bnot_body(const struct pl_loop *loop) {
+PL_ALWAYS_INLINE void bnot_body(const struct pl_kernel_loop *loop) {
   char *dst = loop->dst;
   const char *in = loop->in[0];
   size_t n = loop->n;

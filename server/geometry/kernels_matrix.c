@@ -100,7 +100,7 @@ PL_ALWAYS_INLINE void mul_transform(char *dst, const char *at_a, const char *at_
 }
 
 #define PRODUCT(TYPE, BYTES)                                           \
-  PL_ALWAYS_INLINE void TYPE##_body(const struct pl_loop *loop) {      \
+  PL_ALWAYS_INLINE void TYPE##_body(const struct pl_kernel_loop *loop) {      \
     char *dst = loop->dst;                                             \
     const char *a = loop->in[0], *b = loop->in[1];                     \
     for (size_t i = 0; i < loop->n; i++) {                             \

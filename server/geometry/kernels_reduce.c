@@ -31,7 +31,7 @@ PL_ALWAYS_INLINE void add_up(double *sum, double *low, double x) {
 
 // loop->dst_column: lanes in use, a whole number of elements.
 #define SUM(N, T, W)                                                                        \
-  PL_ALWAYS_INLINE void sum_##N##_body(const struct pl_loop *loop) {                        \
+  PL_ALWAYS_INLINE void sum_##N##_body(const struct pl_kernel_loop *loop) {                        \
     struct sums *sums = (void *)loop->dst;                                                  \
     const char *in = loop->in[0];                                                           \
     size_t lanes = loop->dst_column, n = loop->n;                                           \
@@ -54,7 +54,7 @@ struct box_f64 {
 };
 
 #define BOX(N, T, W)                                                 \
-  PL_ALWAYS_INLINE void box_##N##_body(const struct pl_loop *loop) { \
+  PL_ALWAYS_INLINE void box_##N##_body(const struct pl_kernel_loop *loop) { \
     struct box_##N *box = (void *)loop->dst;                         \
     const char *in = loop->in[0];                                    \
     size_t lanes = loop->dst_column, n = loop->n;                    \
@@ -72,7 +72,7 @@ struct box_f64 {
   PL_LOOPS(box_##N)
 PL_FLOATS(BOX)
 
-PL_ALWAYS_INLINE void count_body(const struct pl_loop *loop) {
+PL_ALWAYS_INLINE void count_body(const struct pl_kernel_loop *loop) {
   const char *in = loop->in[0];
   uint32_t hits = 0;  // a block is shorter than 2^32
   for (size_t i = 0; i < loop->n; i++) hits += in[i] != 0;
@@ -89,7 +89,7 @@ static void add_sums(const struct pl_kernel *kernel, struct pl_partial *partial,
   struct sums sums = {{0}, {0}};
   size_t lanes = LANES / parts * parts;
   pl_loops_pick (&kernel->loops)(
-      &(struct pl_loop){.dst = (void *)&sums, .in = {at}, .dst_column = lanes, .n = n});
+      &(struct pl_kernel_loop){.dst = (void *)&sums, .in = {at}, .dst_column = lanes, .n = n});
   for (size_t i = 0; i < lanes; i++) {
     size_t k = part + i % parts;
     add_up(&partial->sum[k], &partial->low[k], sums.sum[i]);
@@ -107,7 +107,7 @@ static void add_sums(const struct pl_kernel *kernel, struct pl_partial *partial,
       box.greatest[i] = -(T)INFINITY;                                                           \
     }                                                                                           \
     pl_loops_pick (&kernel->loops)(                                                             \
-        &(struct pl_loop){.dst = (void *)&box, .in = {at}, .dst_column = lanes, .n = n});       \
+        &(struct pl_kernel_loop){.dst = (void *)&box, .in = {at}, .dst_column = lanes, .n = n});       \
     for (size_t i = 0; i < lanes; i++) {                                                        \
       size_t k = part + i % parts;                                                              \
       double least = box.least[i], greatest = box.greatest[i];                                  \
@@ -124,7 +124,7 @@ static void add_count(const struct pl_kernel *kernel, struct pl_partial *partial
     uint32_t hits;
     size_t some = n - done < 1 << 30 ? n - done : 1 << 30;
     pl_loops_pick (&kernel->loops)(
-        &(struct pl_loop){.dst = (void *)&hits, .in = {at + done}, .n = some});
+        &(struct pl_kernel_loop){.dst = (void *)&hits, .in = {at + done}, .n = some});
     partial->hits += hits;
   }
 }
