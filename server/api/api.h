@@ -63,6 +63,7 @@ void pl_api_push_module(lua_State *L, const struct pl_api_module *module);
 /// are over; never early. Raises unless they are a number of at least 0.
 uint64_t pl_api_check_due(lua_State *L, int index);
 
+extern const struct pl_api_module pl_api_geometry;  ///< api_geometry.c
 extern const struct pl_api_module pl_api_json;    ///< api_json.c
 extern const struct pl_api_module pl_api_log;     ///< api_log.c
 extern const struct pl_api_module pl_api_struct;  ///< api_struct.c

@@ -2,6 +2,7 @@
 #include <lauxlib.h>
 
 #include "api/api.h"
+#include "structs/bytes_object.h"
 #include "structs/define.h"
 #include "structs/type.h"
 #include "structs/value.h"
@@ -40,6 +41,8 @@ static void open_module(lua_State *L) {
 }
 
 static const struct pl_api_fn functions[] = {
+    {"bytes", pl_bytes_object_new, PL_API_PURE, "(size_or_text: integer|string): perilune.Bytes",
+     "Bytes outside the Lua heap: so many zeros, or a copy of the text."},
     {"define", pl_define_struct, PL_API_PURE,
      "(name: string, fields: string|table, options?: table): perilune.Type",
      "Defines a packed struct by a schema (\"t:f32 uv:vec2\"), a list of {name, type}, or a "

@@ -9,8 +9,8 @@
 #include <lauxlib.h>
 #include <string.h>
 
-static const struct pl_api_module *const modules[] = {&pl_api_json, &pl_api_log, &pl_api_struct,
-                                                      &pl_api_task};
+static const struct pl_api_module *const modules[] = {&pl_api_geometry, &pl_api_json, &pl_api_log,
+                                                      &pl_api_struct, &pl_api_task};
 
 static int open_c_module(lua_State *L) {
   pl_api_push_module(L, lua_touserdata(L, lua_upvalueindex(1)));

@@ -11,45 +11,46 @@
 enum { BLOCK = 512, LANES = 64 };
 
 // loop->dst is T[LANES]; n <= BLOCK.
-#define BEST(NAME, N, T, better)                                        \
+#define BEST(NAME, N, T, better)                                               \
   PL_ALWAYS_INLINE void NAME##_##N##_body(const struct pl_kernel_loop *loop) { \
-    T *best = (void *)loop->dst;                                        \
-    const char *in = loop->in[0];                                       \
-    size_t n = loop->n;                                                 \
-    for (size_t i = 0; i < n; i += LANES) {                             \
-      size_t end = n - i < LANES ? n - i : LANES;                       \
-      PL_INDEPENDENT                                                    \
-      for (size_t k = 0; k < end; k++) {                                \
-        T a = pl_get_##N(in + (i + k) * sizeof(T)), b = best[k];        \
-        best[k] = a better b ? a : b;                                   \
-      }                                                                 \
-    }                                                                   \
-  }                                                                     \
+    T *best = (void *)loop->dst;                                               \
+    const char *in = loop->in[0];                                              \
+    size_t n = loop->n;                                                        \
+    for (size_t i = 0; i < n; i += LANES) {                                    \
+      size_t end = n - i < LANES ? n - i : LANES;                              \
+      PL_INDEPENDENT                                                           \
+      for (size_t k = 0; k < end; k++) {                                       \
+        T a = pl_get_##N(in + (i + k) * sizeof(T)), b = best[k];               \
+        best[k] = a better b ? a : b;                                          \
+      }                                                                        \
+    }                                                                          \
+  }                                                                            \
   PL_LOOPS(NAME##_##N)
 
 // A block at `at`, whose first element is number `number`. What was best is in partial->bits.
-#define ADD_BEST(NAME, N, T, better, worst)                                                      \
-  static void add_##NAME##_##N(const struct pl_kernel *kernel, struct pl_partial *partial,       \
-                               const char *at, size_t n, uint64_t number) {                      \
-    T lanes[LANES], best = worst, so_far;                                                        \
-    for (size_t k = 0; k < LANES; k++) lanes[k] = worst;                                         \
-    pl_loops_pick (&kernel->loops)(&(struct pl_kernel_loop){.dst = (void *)lanes, .in = {at}, .n = n}); \
-    for (size_t k = 0; k < LANES; k++) best = lanes[k] better best ? lanes[k] : best;            \
-    memcpy(&so_far, &partial->bits, sizeof so_far);                                              \
-    if (partial->best && !(best better so_far)) return;                                          \
-    for (size_t i = 0; i < n; i++) {                                                             \
-      if (pl_get_##N(at + i * sizeof(T)) == best) {                                              \
-        memcpy(&partial->bits, &best, sizeof best);                                              \
-        partial->best = number + i;                                                              \
-        return;                                                                                  \
-      }                                                                                          \
-    }                                                                                            \
-  }                                                                                              \
-  static bool is_better_##NAME##_##N(const struct pl_partial *a, const struct pl_partial *b) {   \
-    T x, y;                                                                                      \
-    memcpy(&x, &a->bits, sizeof x);                                                              \
-    memcpy(&y, &b->bits, sizeof y);                                                              \
-    return x better y;                                                                           \
+#define ADD_BEST(NAME, N, T, better, worst)                                                    \
+  static void add_##NAME##_##N(const struct pl_kernel *kernel, struct pl_partial *partial,     \
+                               const char *at, size_t n, uint64_t number) {                    \
+    T lanes[LANES], best = worst, so_far;                                                      \
+    for (size_t k = 0; k < LANES; k++) lanes[k] = worst;                                       \
+    pl_loops_pick (&kernel->loops)(                                                            \
+        &(struct pl_kernel_loop){.dst = (void *)lanes, .in = {at}, .n = n});                   \
+    for (size_t k = 0; k < LANES; k++) best = lanes[k] better best ? lanes[k] : best;          \
+    memcpy(&so_far, &partial->bits, sizeof so_far);                                            \
+    if (partial->best && !(best better so_far)) return;                                        \
+    for (size_t i = 0; i < n; i++) {                                                           \
+      if (pl_get_##N(at + i * sizeof(T)) == best) {                                            \
+        memcpy(&partial->bits, &best, sizeof best);                                            \
+        partial->best = number + i;                                                            \
+        return;                                                                                \
+      }                                                                                        \
+    }                                                                                          \
+  }                                                                                            \
+  static bool is_better_##NAME##_##N(const struct pl_partial *a, const struct pl_partial *b) { \
+    T x, y;                                                                                    \
+    memcpy(&x, &a->bits, sizeof x);                                                            \
+    memcpy(&y, &b->bits, sizeof y);                                                            \
+    return x better y;                                                                         \
   }
 
 typedef void add_fn(const struct pl_kernel *kernel, struct pl_partial *partial, const char *at,
@@ -113,23 +114,24 @@ static void add_total(struct pl_partial *partial, __int128 more) {
 }
 
 // A block of what is narrower than 64 bits fits into them.
-#define TOTAL(N, T, S)                                                                          \
-  PL_ALWAYS_INLINE void total_##N##_body(const struct pl_kernel_loop *loop) {                          \
-    S sum = 0;                                                                                  \
-    for (size_t i = 0; i < loop->n; i++) sum += pl_get_##N(loop->in[0] + i * sizeof(T));        \
-    memcpy(loop->dst, &sum, sizeof sum);                                                        \
-  }                                                                                             \
-  PL_LOOPS(total_##N)                                                                           \
-  static void add_total_##N(const struct pl_kernel *kernel, struct pl_partial *partial,         \
-                            const char *at, size_t n, uint64_t number) {                        \
-    S sum;                                                                                      \
-    (void)number;                                                                               \
-    pl_loops_pick (&kernel->loops)(&(struct pl_kernel_loop){.dst = (void *)&sum, .in = {at}, .n = n}); \
-    add_total(partial, sum);                                                                    \
-  }                                                                                             \
-  static void reduce_total_##N(const struct pl_kernel *kernel, struct pl_partial *partial,      \
-                               const struct pl_span *self, size_t first, size_t count) {        \
-    reduce(kernel, partial, self, first, count, add_total_##N);                                 \
+#define TOTAL(N, T, S)                                                                     \
+  PL_ALWAYS_INLINE void total_##N##_body(const struct pl_kernel_loop *loop) {              \
+    S sum = 0;                                                                             \
+    for (size_t i = 0; i < loop->n; i++) sum += pl_get_##N(loop->in[0] + i * sizeof(T));   \
+    memcpy(loop->dst, &sum, sizeof sum);                                                   \
+  }                                                                                        \
+  PL_LOOPS(total_##N)                                                                      \
+  static void add_total_##N(const struct pl_kernel *kernel, struct pl_partial *partial,    \
+                            const char *at, size_t n, uint64_t number) {                   \
+    S sum;                                                                                 \
+    (void)number;                                                                          \
+    pl_loops_pick (&kernel->loops)(                                                        \
+        &(struct pl_kernel_loop){.dst = (void *)&sum, .in = {at}, .n = n});                \
+    add_total(partial, sum);                                                               \
+  }                                                                                        \
+  static void reduce_total_##N(const struct pl_kernel *kernel, struct pl_partial *partial, \
+                               const struct pl_span *self, size_t first, size_t count) {   \
+    reduce(kernel, partial, self, first, count, add_total_##N);                            \
   }
 TOTAL(i8, int8_t, int64_t)
 TOTAL(i16, int16_t, int64_t)

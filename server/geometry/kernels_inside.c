@@ -52,20 +52,20 @@ PL_ALWAYS_INLINE int is_in_drect(const double *p, const double *s) {
 }
 
 // The points of element i, and the shape: `shape` is where it is, and `how` when it is loaded.
-#define LOOP(NAME, SHAPE, N, T, D, NUMBERS, STEP, PART, once, each) \
-  PL_ALWAYS_INLINE void NAME##_body(const struct pl_kernel_loop *loop) {   \
-    char *dst = loop->dst;                                          \
-    const char *in = loop->in[0], *shapes = loop->in[1];            \
-    const size_t n = loop->n, step = STEP, part = PART;             \
-    T s[NUMBERS];                                                   \
-    once PL_INDEPENDENT for (size_t i = 0; i < n; i++) {            \
-      T p[D];                                                       \
-      each p[0] = pl_get_##N(in + i * step);                        \
-      p[1] = pl_get_##N(in + i * step + part);                      \
-      p[(D)-1] = pl_get_##N(in + i * step + ((D)-1) * part);        \
-      dst[i] = (char)is_in_##SHAPE(p, s);                           \
-    }                                                               \
-  }                                                                 \
+#define LOOP(NAME, SHAPE, N, T, D, NUMBERS, STEP, PART, once, each)      \
+  PL_ALWAYS_INLINE void NAME##_body(const struct pl_kernel_loop *loop) { \
+    char *dst = loop->dst;                                               \
+    const char *in = loop->in[0], *shapes = loop->in[1];                 \
+    const size_t n = loop->n, step = STEP, part = PART;                  \
+    T s[NUMBERS];                                                        \
+    once PL_INDEPENDENT for (size_t i = 0; i < n; i++) {                 \
+      T p[D];                                                            \
+      each p[0] = pl_get_##N(in + i * step);                             \
+      p[1] = pl_get_##N(in + i * step + part);                           \
+      p[(D)-1] = pl_get_##N(in + i * step + ((D)-1) * part);             \
+      dst[i] = (char)is_in_##SHAPE(p, s);                                \
+    }                                                                    \
+  }                                                                      \
   PL_LOOPS(NAME)
 #define FIRST memcpy(s, shapes, sizeof s);
 #define NEXT memcpy(s, shapes + i * sizeof s, sizeof s);

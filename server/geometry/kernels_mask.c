@@ -9,7 +9,7 @@
 #include "geometry/kernel_loop.h"
 
 #define COMPARE(VERB, N, T, op)                                                     \
-  PL_ALWAYS_INLINE void VERB##_##N##_body(const struct pl_kernel_loop *loop) {             \
+  PL_ALWAYS_INLINE void VERB##_##N##_body(const struct pl_kernel_loop *loop) {      \
     char *dst = loop->dst;                                                          \
     const char *in_a = loop->in[0], *in_b = loop->in[1];                            \
     size_t n = loop->n;                                                             \
@@ -29,14 +29,14 @@
   COMPARE(ne, N, T, !=)
 PL_NUMBERS(ALL_OF)
 
-#define MASKS(VERB, value)                                        \
+#define MASKS(VERB, value)                                               \
   PL_ALWAYS_INLINE void VERB##_body(const struct pl_kernel_loop *loop) { \
-    char *dst = loop->dst;                                        \
-    const char *in_a = loop->in[0], *in_b = loop->in[1];          \
-    size_t n = loop->n;                                           \
-    PL_INDEPENDENT                                                \
-    for (size_t i = 0; i < n; i++) dst[i] = value;                \
-  }                                                               \
+    char *dst = loop->dst;                                               \
+    const char *in_a = loop->in[0], *in_b = loop->in[1];                 \
+    size_t n = loop->n;                                                  \
+    PL_INDEPENDENT                                                       \
+    for (size_t i = 0; i < n; i++) dst[i] = value;                       \
+  }                                                                      \
   PL_LOOPS(VERB)
 MASKS(band, (in_a[i] != 0) & (in_b[i] != 0))
 MASKS(bor, (in_a[i] != 0) | (in_b[i] != 0))

@@ -99,14 +99,14 @@ PL_ALWAYS_INLINE void mul_transform(char *dst, const char *at_a, const char *at_
   store_f32(dst, b, 10);
 }
 
-#define PRODUCT(TYPE, BYTES)                                           \
-  PL_ALWAYS_INLINE void TYPE##_body(const struct pl_kernel_loop *loop) {      \
-    char *dst = loop->dst;                                             \
-    const char *a = loop->in[0], *b = loop->in[1];                     \
-    for (size_t i = 0; i < loop->n; i++) {                             \
-      mul_##TYPE(dst + i * (BYTES), a + i * (BYTES), b + i * (BYTES)); \
-    }                                                                  \
-  }                                                                    \
+#define PRODUCT(TYPE, BYTES)                                             \
+  PL_ALWAYS_INLINE void TYPE##_body(const struct pl_kernel_loop *loop) { \
+    char *dst = loop->dst;                                               \
+    const char *a = loop->in[0], *b = loop->in[1];                       \
+    for (size_t i = 0; i < loop->n; i++) {                               \
+      mul_##TYPE(dst + i * (BYTES), a + i * (BYTES), b + i * (BYTES));   \
+    }                                                                    \
+  }                                                                      \
   PL_LOOPS(TYPE)
 PRODUCT(mat3, 36)
 PRODUCT(mat4, 64)

@@ -31,7 +31,7 @@ PL_ALWAYS_INLINE void add_up(double *sum, double *low, double x) {
 
 // loop->dst_column: lanes in use, a whole number of elements.
 #define SUM(N, T, W)                                                                        \
-  PL_ALWAYS_INLINE void sum_##N##_body(const struct pl_kernel_loop *loop) {                        \
+  PL_ALWAYS_INLINE void sum_##N##_body(const struct pl_kernel_loop *loop) {                 \
     struct sums *sums = (void *)loop->dst;                                                  \
     const char *in = loop->in[0];                                                           \
     size_t lanes = loop->dst_column, n = loop->n;                                           \
@@ -53,22 +53,22 @@ struct box_f64 {
   double least[LANES], greatest[LANES];
 };
 
-#define BOX(N, T, W)                                                 \
+#define BOX(N, T, W)                                                        \
   PL_ALWAYS_INLINE void box_##N##_body(const struct pl_kernel_loop *loop) { \
-    struct box_##N *box = (void *)loop->dst;                         \
-    const char *in = loop->in[0];                                    \
-    size_t lanes = loop->dst_column, n = loop->n;                    \
-    for (size_t i = 0; i < n; i += lanes) {                          \
-      size_t end = n - i < lanes ? n - i : lanes;                    \
-      PL_INDEPENDENT                                                 \
-      for (size_t k = 0; k < end; k++) {                             \
-        T x = pl_get_##N(in + (i + k) * sizeof(T));                  \
-        T least = box->least[k], greatest = box->greatest[k];        \
-        box->least[k] = x < least ? x : least;                       \
-        box->greatest[k] = x > greatest ? x : greatest;              \
-      }                                                              \
-    }                                                                \
-  }                                                                  \
+    struct box_##N *box = (void *)loop->dst;                                \
+    const char *in = loop->in[0];                                           \
+    size_t lanes = loop->dst_column, n = loop->n;                           \
+    for (size_t i = 0; i < n; i += lanes) {                                 \
+      size_t end = n - i < lanes ? n - i : lanes;                           \
+      PL_INDEPENDENT                                                        \
+      for (size_t k = 0; k < end; k++) {                                    \
+        T x = pl_get_##N(in + (i + k) * sizeof(T));                         \
+        T least = box->least[k], greatest = box->greatest[k];               \
+        box->least[k] = x < least ? x : least;                              \
+        box->greatest[k] = x > greatest ? x : greatest;                     \
+      }                                                                     \
+    }                                                                       \
+  }                                                                         \
   PL_LOOPS(box_##N)
 PL_FLOATS(BOX)
 
@@ -97,23 +97,23 @@ static void add_sums(const struct pl_kernel *kernel, struct pl_partial *partial,
   }
 }
 
-#define ADD_BOX(N, T, W)                                                                        \
-  static void add_box_##N(const struct pl_kernel *kernel, struct pl_partial *partial,           \
-                          const char *at, size_t n, size_t parts, size_t part) {                \
-    struct box_##N box;                                                                         \
-    size_t lanes = LANES / parts * parts;                                                       \
-    for (size_t i = 0; i < lanes; i++) {                                                        \
-      box.least[i] = (T)INFINITY;                                                               \
-      box.greatest[i] = -(T)INFINITY;                                                           \
-    }                                                                                           \
-    pl_loops_pick (&kernel->loops)(                                                             \
-        &(struct pl_kernel_loop){.dst = (void *)&box, .in = {at}, .dst_column = lanes, .n = n});       \
-    for (size_t i = 0; i < lanes; i++) {                                                        \
-      size_t k = part + i % parts;                                                              \
-      double least = box.least[i], greatest = box.greatest[i];                                  \
-      partial->least[k] = least < partial->least[k] ? least : partial->least[k];                \
-      partial->greatest[k] = greatest > partial->greatest[k] ? greatest : partial->greatest[k]; \
-    }                                                                                           \
+#define ADD_BOX(N, T, W)                                                                         \
+  static void add_box_##N(const struct pl_kernel *kernel, struct pl_partial *partial,            \
+                          const char *at, size_t n, size_t parts, size_t part) {                 \
+    struct box_##N box;                                                                          \
+    size_t lanes = LANES / parts * parts;                                                        \
+    for (size_t i = 0; i < lanes; i++) {                                                         \
+      box.least[i] = (T)INFINITY;                                                                \
+      box.greatest[i] = -(T)INFINITY;                                                            \
+    }                                                                                            \
+    pl_loops_pick (&kernel->loops)(                                                              \
+        &(struct pl_kernel_loop){.dst = (void *)&box, .in = {at}, .dst_column = lanes, .n = n}); \
+    for (size_t i = 0; i < lanes; i++) {                                                         \
+      size_t k = part + i % parts;                                                               \
+      double least = box.least[i], greatest = box.greatest[i];                                   \
+      partial->least[k] = least < partial->least[k] ? least : partial->least[k];                 \
+      partial->greatest[k] = greatest > partial->greatest[k] ? greatest : partial->greatest[k];  \
+    }                                                                                            \
   }
 PL_FLOATS(ADD_BOX)
 

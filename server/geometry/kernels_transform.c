@@ -53,7 +53,7 @@ static const struct pl_layout frame_f64 = {.size = FRAME * 8,
 
 // `outer` is done once, `inner` for each element.
 #define LOOP(NAME, N, T, D, STEP, PART, DST_PART, outer, inner)              \
-  PL_ALWAYS_INLINE void NAME##_body(const struct pl_kernel_loop *loop) {            \
+  PL_ALWAYS_INLINE void NAME##_body(const struct pl_kernel_loop *loop) {     \
     char *dst = loop->dst;                                                   \
     const char *in = loop->in[0];                                            \
     const size_t n = loop->n, step = STEP, part = PART, dst_part = DST_PART; \

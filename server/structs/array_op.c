@@ -17,6 +17,7 @@
 #include "structs/overload.h"
 #include "structs/type.h"
 #include "structs/value.h"
+#include "structs/zones_object.h"
 
 enum { INPUTS_MAX = 4, INLINE_BYTES = 128, ELEMENT_BYTES = 128 };
 
@@ -291,7 +292,7 @@ static int run(lua_State *L, struct array_work *w, const struct pl_method *metho
   if (result)
     set_dst(L, w, (int)w->input_count + 1, result);
   else
-    w->partial = (struct pl_partial){0};
+    w->partial = pl_partial_none();
   return pl_offload(L, &w->work);
 }
 
@@ -312,55 +313,67 @@ static int call_verb(lua_State *L) {
   return pl_array_op_call(L, lua_touserdata(L, lua_upvalueindex(1)));
 }
 
-static const char *const verbs[] = {
-    "add",     "sub",       "mul",    "div",   "mul_add",   "neg",
-    "abs",     "min",       "max",    "clamp", "lerp",      "sum",
-    "mean",    "argmin",    "argmax", "aabb",  "any",       "all",
-    "count",   "lt",        "le",     "gt",    "ge",        "eq",
-    "ne",      "band",      "bor",    "bnot",  "transform", "transform_direction",
-    "project", "unproject", "inside"};
-
-static const char *operator_of(const char *verb) {
-  static const char *const names[][2] = {{"add", "__add"}, {"sub", "__sub"},  {"mul", "__mul"},
-                                         {"div", "__div"}, {"neg", "__unm"},  {"band", "__band"},
-                                         {"bor", "__bor"}, {"bnot", "__bnot"}};
-  for (size_t i = 0; i < PL_ARRAY_LEN(names); i++)
-    if (strcmp(names[i][0], verb) == 0) return names[i][1];
-  return NULL;
-}
-
 /* `- arr` and `~ arr` come with their operand twice. */
 static int call_unary(lua_State *L) {
   lua_settop(L, 1);
   return call_verb(L);
 }
 
-static void set_metamethod(lua_State *L, const struct pl_type *type, const char *name) {
-  bool is_unary = strcmp(name, "__unm") == 0 || strcmp(name, "__bnot") == 0;
+static int call_inside(lua_State *L) {
+  return pl_polygon_object_is(L, 2) ? pl_polygon_object_inside(L) : call_verb(L);
+}
+
+static const struct verb {
+  const char *name;
+  const char *metamethod;  // or NULL
+  lua_CFunction method;
+  lua_CFunction operator_fn;
+} verbs[] = {
+    {"add", "__add", call_verb, call_verb},  {"sub", "__sub", call_verb, call_verb},
+    {"mul", "__mul", call_verb, call_verb},  {"div", "__div", call_verb, call_verb},
+    {"neg", "__unm", call_verb, call_unary}, {"band", "__band", call_verb, call_verb},
+    {"bor", "__bor", call_verb, call_verb},  {"bnot", "__bnot", call_verb, call_unary},
+    {"mul_add", NULL, call_verb, NULL},      {"abs", NULL, call_verb, NULL},
+    {"min", NULL, call_verb, NULL},          {"max", NULL, call_verb, NULL},
+    {"clamp", NULL, call_verb, NULL},        {"lerp", NULL, call_verb, NULL},
+    {"sum", NULL, call_verb, NULL},          {"mean", NULL, call_verb, NULL},
+    {"argmin", NULL, call_verb, NULL},       {"argmax", NULL, call_verb, NULL},
+    {"aabb", NULL, call_verb, NULL},         {"any", NULL, call_verb, NULL},
+    {"all", NULL, call_verb, NULL},          {"count", NULL, call_verb, NULL},
+    {"lt", NULL, call_verb, NULL},           {"le", NULL, call_verb, NULL},
+    {"gt", NULL, call_verb, NULL},           {"ge", NULL, call_verb, NULL},
+    {"eq", NULL, call_verb, NULL},           {"ne", NULL, call_verb, NULL},
+    {"transform", NULL, call_verb, NULL},    {"transform_direction", NULL, call_verb, NULL},
+    {"project", NULL, call_verb, NULL},      {"unproject", NULL, call_verb, NULL},
+    {"inside", NULL, call_inside, NULL},
+};
+
+/* stack: the method */
+static void set_metamethod(lua_State *L, const struct pl_type *type, const struct verb *verb) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, type->array);
-  if (lua_getfield(L, -1, name) == LUA_TNIL) {
+  if (lua_getfield(L, -1, verb->metamethod) == LUA_TNIL) {
     lua_pushvalue(L, -3);
-    lua_pushcclosure(L, is_unary ? call_unary : call_verb, 1);
-    lua_setfield(L, -3, name);
+    lua_pushcclosure(L, verb->operator_fn, 1);
+    lua_setfield(L, -3, verb->metamethod);
   }
   lua_pop(L, 2);
 }
 
-static void add_verb(lua_State *L, struct pl_type *type, const char *verb) {
+// A verb that single values have, too, is there already (method.h), and comes here by itself.
+static void add_verb(lua_State *L, const struct pl_type *type, const struct verb *verb) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, type->array_methods);
-  bool is_there = lua_getfield(L, -1, verb) != LUA_TNIL;
-  lua_pop(L, 1);
-  pl_overload_push_verb(L, type, verb);
-  const char *metamethod = operator_of(verb);
-  if (metamethod) set_metamethod(L, type, metamethod);
-  lua_pushcclosure(L, call_verb, 1);
-  if (is_there)
+  pl_overload_push_verb(L, type, verb->name);
+  if (verb->metamethod) set_metamethod(L, type, verb);
+  lua_pushcclosure(L, verb->method, 1);
+  if (lua_getfield(L, -2, verb->name) == LUA_TNIL) {
     lua_pop(L, 1);
-  else
-    lua_setfield(L, -2, verb);
-  lua_pop(L, 1);
+    lua_setfield(L, -2, verb->name);
+    lua_pop(L, 1);
+  } else {
+    lua_pop(L, 3);
+  }
 }
 
 void pl_array_op_fill(lua_State *L, struct pl_type *type) {
-  for (size_t i = 0; i < PL_ARRAY_LEN(verbs); i++) add_verb(L, type, verbs[i]);
+  for (size_t i = 0; i < PL_ARRAY_LEN(verbs); i++) add_verb(L, type, &verbs[i]);
 }

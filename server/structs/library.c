@@ -5,12 +5,14 @@
 #include "structs/array_make.h"
 #include "structs/array_object.h"
 #include "structs/array_op.h"
+#include "structs/array_select.h"
 #include "structs/box.h"
 #include "structs/bytes_object.h"
 #include "structs/dec128.h"
 #include "structs/enum.h"
 #include "structs/index.h"
 #include "structs/method.h"
+#include "structs/nearest_object.h"
 #include "structs/offload.h"
 #include "structs/scene_object.h"
 #include "structs/state.h"
@@ -18,6 +20,7 @@
 #include "structs/type_object.h"
 #include "structs/unsigned.h"
 #include "structs/value_methods.h"
+#include "structs/zones_object.h"
 
 static void fill_scalar(lua_State *L, struct pl_type *type) {
   if (type->layout->scalar == PL_SCALAR_DEC128) pl_dec128_fill(L, type);
@@ -47,6 +50,7 @@ static void fill_type(lua_State *L, struct pl_type *type) {
   pl_array_make_fill(L, type);
   pl_method_fill(L, type);
   pl_array_op_fill(L, type);
+  pl_array_select_fill(L, type);
 }
 
 void pl_structs_open(lua_State *L, struct pl_layouts *layouts, struct pl_account *account,
@@ -61,4 +65,6 @@ void pl_structs_open(lua_State *L, struct pl_layouts *layouts, struct pl_account
   pl_type_object_open(L);
   pl_bytes_object_open(L);
   pl_scene_object_open(L);
+  pl_zones_object_open(L);
+  pl_nearest_object_open(L);
 }

@@ -7,22 +7,25 @@
 #include "base/error.h"
 #include "base/suggest.h"
 #include "geometry/query_scene.h"
-#include "structs/array.h"
 #include "structs/box.h"
 #include "structs/offload.h"
 #include "structs/query_call.h"
-#include "structs/state.h"
+#include "structs/query_object.h"
 
-#define SCENE_TYPE "perilune.Scene"
-
-struct scene_object {
-  struct pl_scene *scene;
-  size_t bytes;  // what it counts for in the worker's memory
-};
-
-static struct scene_object *check_scene(lua_State *L) {
-  return luaL_checkudata(L, 1, SCENE_TYPE);
+static void *ref_scene(void *scene) {
+  return pl_scene_ref(scene);
 }
+
+static void unref_scene(void *scene) {
+  pl_scene_unref(scene);
+}
+
+static size_t bytes_of_scene(const void *scene) {
+  return pl_scene_bytes(scene);
+}
+
+static const struct pl_query_kind scenes = {
+    .type = "perilune.Scene", .ref = ref_scene, .unref = unref_scene, .bytes = bytes_of_scene};
 
 // ---- making ----
 
@@ -84,17 +87,12 @@ static void build(struct pl_work *work, size_t first, size_t count) {
   if (first == 0) w->rc = pl_scene_new(&w->shapes, &w->scene, w->problem);
 }
 
-// The object is there before the scene is, so that nothing is lost when memory is short.
+/* stack: the lists, the object, arrays */
 static int finish_build(lua_State *L, struct pl_work *work) {
   struct build_work *w = PL_CONTAINER_OF(work, struct build_work, work);
-  struct pl_structs *s = pl_structs_of(L);
-  struct scene_object *object = lua_touserdata(L, 2);
-  object->scene = w->scene;
-  if (w->rc)
-    return luaL_error(L, "scene: %s", w->rc == PL_ENOMEM ? "not enough memory" : w->problem);
-  object->bytes = pl_scene_bytes(w->scene);
-  pl_vm_of(L)->heap.outside += object->bytes;
-  if (s->account) s->account->bytes += object->bytes;
+  if (w->rc == PL_ENOMEM) return luaL_error(L, "not enough memory");
+  if (w->rc) return luaL_error(L, "scene: %s", w->problem);
+  pl_query_object_set(L, 2, &scenes, w->scene);
   lua_settop(L, 2);
   return 1;
 }
@@ -115,21 +113,10 @@ int pl_scene_object_new(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
   check_keys(L);
-  struct scene_object *object = lua_newuserdatauv(L, sizeof *object, 0);
-  *object = (struct scene_object){0};
-  luaL_setmetatable(L, SCENE_TYPE);
+  pl_query_object_push(L, &scenes);
   w.work.count = take_lists(L, &w);
   if (!w.work.count) w.work.count = 1;
   return pl_offload(L, &w.work);
-}
-
-static int free_scene(lua_State *L) {
-  struct scene_object *object = lua_touserdata(L, 1);
-  pl_scene_unref(object->scene);
-  pl_vm_of(L)->heap.outside -= object->bytes;
-  pl_account_give(pl_structs_of(L)->account, object->bytes);
-  *object = (struct scene_object){0};
-  return 0;
 }
 
 // ---- queries ----
@@ -172,22 +159,21 @@ static int finish_query(lua_State *L, struct pl_work *work) {
 static int call_query(lua_State *L, const char *name, const struct pl_layout *result,
                       query_fn *query) {
   static const enum pl_builtin wanted[] = {PL_BUILTIN_ray, PL_BUILTIN_segment, PL_BUILTIN_NONE};
-  struct scene_object *object = check_scene(L);
+  struct pl_scene *scene = pl_query_object_check(L, 1, &scenes);
   struct pl_operand queries, dst;
   lua_settop(L, 3);
   pl_query_call_array(L, 2, wanted, &queries);
   pl_query_call_dst(L, 3, result, queries.span.count, queries.box->bytes, &dst);
-  if (!object->scene) return luaL_error(L, "scene: it could not be made");
   struct query_work w = {.work = {.name = name,
                                   .size = sizeof w,
                                   .count = queries.span.count,
-                                  .rate = pl_scene_rate(object->scene),
+                                  .rate = pl_scene_rate(scene),
                                   .bytes = {queries.box->bytes, dst.box->bytes},
                                   .run = run_query,
                                   .hold = hold_scene,
                                   .drop = drop_scene,
                                   .finish = finish_query},
-                         .scene = object->scene,
+                         .scene = scene,
                          .queries = queries.span,
                          .dst = dst.span,
                          .query = query};
@@ -206,12 +192,5 @@ static const luaL_Reg methods[] = {
     {"intersect", scene_intersect}, {"occluded", scene_occluded}, {NULL, NULL}};
 
 void pl_scene_object_open(lua_State *L) {
-  luaL_newmetatable(L, SCENE_TYPE);
-  luaL_newlib(L, methods);
-  lua_setfield(L, -2, "__index");
-  lua_pushcfunction(L, free_scene);
-  lua_setfield(L, -2, "__gc");
-  lua_pushboolean(L, 0);
-  lua_setfield(L, -2, "__metatable");
-  lua_pop(L, 1);
+  pl_query_object_open(L, &scenes, methods);
 }

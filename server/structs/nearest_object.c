@@ -1,0 +1,200 @@
+// One call does both: it makes the index where none is kept, as its first step.
+#include "structs/nearest_object.h"
+
+#include <lauxlib.h>
+#include <math.h>
+
+#include "base/error.h"
+#include "geometry/query_nearest.h"
+#include "structs/array.h"
+#include "structs/box.h"
+#include "structs/offload.h"
+#include "structs/query_call.h"
+#include "structs/query_object.h"
+#include "structs/type.h"
+
+static const enum pl_builtin points_of[] = {PL_BUILTIN_vec3, PL_BUILTIN_vec2, PL_BUILTIN_dvec3,
+                                            PL_BUILTIN_dvec2, PL_BUILTIN_NONE};
+
+static void *ref_nearest(void *nearest) {
+  return pl_nearest_ref(nearest);
+}
+
+static void unref_nearest(void *nearest) {
+  pl_nearest_unref(nearest);
+}
+
+static size_t bytes_of_nearest(const void *nearest) {
+  return pl_nearest_bytes(nearest);
+}
+
+static const struct pl_query_kind kind = {.type = "perilune.Nearest",
+                                          .ref = ref_nearest,
+                                          .unref = unref_nearest,
+                                          .bytes = bytes_of_nearest};
+
+// The stack of a call.
+enum { SELF = 1, QUERIES, OPTIONS, INDICES, DISTANCES };
+
+struct find_work {
+  struct pl_work work;
+  struct pl_nearest *nearest;  // NULL: it has to be made of `points`
+  bool is_own;                 // nearest is a reference of the call's
+  struct pl_span points;
+  struct pl_nearest_query query;
+  struct pl_span indices;
+  struct pl_span distances;
+  int rc;
+  char problem[PL_QUERY_PROBLEM_MAX];
+};
+
+// ---- what runs, on any thread ----
+
+static void make_index(struct find_work *w, size_t queries) {
+  w->rc = pl_nearest_new(&w->points, queries, PL_NEAREST_AUTO, &w->nearest, w->problem);
+  w->is_own = w->rc == 0;
+}
+
+static void run_find(struct pl_work *work, size_t first, size_t count) {
+  struct find_work *w = PL_CONTAINER_OF(work, struct find_work, work);
+  if (!w->nearest && w->rc == 0) make_index(w, work->count);
+  if (w->rc == 0) pl_nearest_find(w->nearest, &w->query, &w->indices, &w->distances, first, count);
+}
+
+static void hold(struct pl_work *work) {
+  struct find_work *w = PL_CONTAINER_OF(work, struct find_work, work);
+  w->is_own = w->nearest != NULL;
+  if (w->nearest) pl_nearest_ref(w->nearest);
+}
+
+static void drop(struct pl_work *work) {
+  struct find_work *w = PL_CONTAINER_OF(work, struct find_work, work);
+  if (w->is_own) pl_nearest_unref(w->nearest);
+}
+
+static int raise_problem(lua_State *L, int rc, const char *problem) {
+  return luaL_error(L, "%s", rc == PL_ENOMEM ? "not enough memory" : problem);
+}
+
+static int finish_find(lua_State *L, struct pl_work *work) {
+  struct find_work *w = PL_CONTAINER_OF(work, struct find_work, work);
+  drop(work);
+  if (w->rc) return raise_problem(L, w->rc, w->problem);
+  lua_settop(L, DISTANCES);
+  return 2;
+}
+
+// ---- options ----
+
+static void read_options(lua_State *L, struct pl_nearest_query *query) {
+  *query = (struct pl_nearest_query){.k = 1, .radius = INFINITY};
+  if (lua_isnil(L, OPTIONS)) return;
+  luaL_checktype(L, OPTIONS, LUA_TTABLE);
+  if (lua_getfield(L, OPTIONS, "k") != LUA_TNIL) {
+    lua_Integer k = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : 0;
+    if (k < 1 || k > PL_NEAREST_K_MAX)
+      luaL_error(L, "k: an integer from 1 to %d is expected, not %s", PL_NEAREST_K_MAX,
+                 luaL_tolstring(L, -1, NULL));
+    query->k = (unsigned)k;
+  }
+  if (lua_getfield(L, OPTIONS, "radius") != LUA_TNIL) {
+    query->radius = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : NAN;
+    if (!(query->radius >= 0))
+      luaL_error(L, "radius: a number of at least 0 is expected, not %s",
+                 luaL_tolstring(L, -1, NULL));
+  }
+  lua_pop(L, 2);
+}
+
+// Pushes the array that the option names, or nil.
+static void push_option(lua_State *L, const char *name) {
+  if (lua_isnil(L, OPTIONS))
+    lua_pushnil(L);
+  else
+    lua_getfield(L, OPTIONS, name);
+}
+
+// ---- calls ----
+
+static struct pl_nearest *take_self(lua_State *L, struct find_work *w) {
+  struct pl_operand points;
+  struct pl_nearest *nearest = pl_query_object_get(L, SELF, &kind);
+  if (nearest) return nearest;
+  pl_query_call_array(L, SELF, points_of, &points);
+  w->points = points.span;
+  w->work.bytes[0] = points.box->bytes;
+  return NULL;
+}
+
+static bool is_double(const struct pl_layout *layout) {
+  return layout->part == PL_SCALAR_F64;
+}
+
+static void check_dimensions(lua_State *L, const struct find_work *w) {
+  const struct pl_layout *queries = w->query.points.layout;
+  bool fits = w->nearest ? pl_nearest_takes(w->nearest, queries)
+                         : w->points.layout->part_count == queries->part_count;
+  if (!fits)
+    luaL_argerror(
+        L, QUERIES,
+        lua_pushfstring(L, "%s[] has not as many dimensions as the points", queries->name.data));
+}
+
+static void take_results(lua_State *L, struct find_work *w) {
+  struct pl_operand indices, distances;
+  const struct pl_bytes *used = w->work.bytes[1];
+  size_t count;
+  if (__builtin_mul_overflow(w->work.count, (size_t)w->query.k, &count))
+    luaL_error(L, "k times that many queries are too many");
+  enum pl_scalar scalar = is_double(w->query.points.layout) ? PL_SCALAR_F64 : PL_SCALAR_F32;
+  push_option(L, "dst");
+  pl_query_call_dst(L, INDICES, pl_layout_scalar(PL_SCALAR_U32), count, used, &indices);
+  push_option(L, "distances");
+  pl_query_call_dst(L, DISTANCES, pl_layout_scalar(scalar), count, used, &distances);
+  w->indices = indices.span;
+  w->distances = distances.span;
+  w->work.bytes[2] = indices.box->bytes;
+  w->work.bytes[3] = distances.box->bytes;
+}
+
+int pl_nearest_object_call(lua_State *L) {
+  enum { LOOP_RATE = 100000 };  // points that one query looks at in a millisecond, at least
+  struct pl_operand queries;
+  struct find_work w = {.work = {.name = "points.nearest",
+                                 .size = sizeof w,
+                                 .run = run_find,
+                                 .hold = hold,
+                                 .drop = drop,
+                                 .finish = finish_find}};
+  lua_settop(L, OPTIONS);
+  w.nearest = take_self(L, &w);
+  pl_query_call_array(L, QUERIES, points_of, &queries);
+  read_options(L, &w.query);
+  w.query.points = queries.span;
+  w.work.bytes[1] = queries.box->bytes;
+  w.work.count = queries.span.count;
+  check_dimensions(L, &w);
+  take_results(L, &w);
+  w.work.rate =
+      w.nearest ? pl_nearest_rate(w.nearest, w.query.k) : LOOP_RATE / (w.points.count + 1) + 1;
+  return pl_offload(L, &w.work);
+}
+
+int pl_nearest_object_new(lua_State *L) {
+  char problem[PL_QUERY_PROBLEM_MAX];
+  struct pl_operand points;
+  struct pl_nearest *nearest;
+  lua_settop(L, 1);
+  pl_query_call_array(L, 1, points_of, &points);
+  pl_query_object_push(L, &kind);
+  int rc = pl_nearest_new(&points.span, SIZE_MAX, PL_NEAREST_AUTO, &nearest, problem);
+  if (rc) return raise_problem(L, rc, problem);
+  pl_query_object_set(L, 2, &kind, nearest);
+  return 1;
+}
+
+static const luaL_Reg methods[] = {{"nearest", pl_nearest_object_call}, {NULL, NULL}};
+
+void pl_nearest_object_open(lua_State *L) {
+  pl_query_object_open(L, &kind, methods);
+}

@@ -1,0 +1,252 @@
+// A polygon is one zone; both are read from tables of the same shape.
+#include "structs/zones_object.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "geometry/query_zones.h"
+#include "structs/box.h"
+#include "structs/offload.h"
+#include "structs/query_call.h"
+#include "structs/query_object.h"
+
+static const enum pl_builtin points_of[] = {PL_BUILTIN_dvec2, PL_BUILTIN_vec2, PL_BUILTIN_NONE};
+
+static void *ref_zones(void *zones) {
+  return pl_zones_ref(zones);
+}
+
+static void unref_zones(void *zones) {
+  pl_zones_unref(zones);
+}
+
+static size_t bytes_of_zones(const void *zones) {
+  return pl_zones_bytes(zones);
+}
+
+static const struct pl_query_kind zones_kind = {
+    .type = "perilune.Zones", .ref = ref_zones, .unref = unref_zones, .bytes = bytes_of_zones};
+static const struct pl_query_kind polygon_kind = {
+    .type = "perilune.Polygon", .ref = ref_zones, .unref = unref_zones, .bytes = bytes_of_zones};
+
+// ---- reading tables ----
+
+// stack: ..., a list or an array of points. Leaves an array there, which has the points.
+static struct pl_span take_ring(lua_State *L, const char *what) {
+  struct pl_operand o;
+  if (!lua_istable(L, -1) && lua_type(L, -1) != LUA_TUSERDATA)
+    luaL_error(L, "%s: a list or an array of points is expected, not %s", what,
+               luaL_typename(L, -1));
+  pl_query_call_array(L, -1, points_of, &o);
+  return o.span;
+}
+
+// Memory that goes with the stack.
+static void *push_memory(lua_State *L, size_t count, size_t size) {
+  if (count > SIZE_MAX / size / 2) luaL_error(L, "not enough memory");
+  void *memory = lua_newuserdatauv(L, count * size + 1, 0);
+  memset(memory, 0, count * size + 1);
+  return memory;
+}
+
+// Keeps what is on top of the stack in the table at `anchors`, so that its bytes stay.
+static void anchor(lua_State *L, int anchors) {
+  lua_rawseti(L, anchors, (lua_Integer)lua_rawlen(L, anchors) + 1);
+}
+
+static void read_holes(lua_State *L, int zone, int anchors, struct pl_polygon_rings *rings) {
+  if (lua_getfield(L, zone, "holes") == LUA_TNIL) {
+    lua_pop(L, 1);
+    return;
+  }
+  if (!lua_istable(L, -1)) luaL_error(L, "holes: a list of rings is expected");
+  rings->hole_count = lua_rawlen(L, -1);
+  struct pl_span *holes = push_memory(L, rings->hole_count, sizeof *holes);
+  anchor(L, anchors);
+  rings->holes = holes;
+  for (size_t i = 0; i < rings->hole_count; i++) {
+    lua_rawgeti(L, -1, (lua_Integer)i + 1);
+    holes[i] = take_ring(L, "holes");
+    anchor(L, anchors);
+  }
+  lua_pop(L, 1);
+}
+
+static void check_keys(lua_State *L, int zone) {
+  static const char *const known[] = {"id", "ring", "holes"};
+  for (lua_pushnil(L); lua_next(L, zone); lua_pop(L, 1)) {
+    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : luaL_typename(L, -2);
+    bool is_known = false;
+    for (size_t i = 0; i < PL_ARRAY_LEN(known); i++) is_known |= strcmp(known[i], key) == 0;
+    if (!is_known) luaL_error(L, "unknown key '%s': id, ring and holes are known", key);
+  }
+}
+
+static void read_rings(lua_State *L, int zone, int anchors, struct pl_polygon_rings *rings) {
+  check_keys(L, zone);
+  lua_getfield(L, zone, "ring");
+  rings->ring = take_ring(L, "ring");
+  anchor(L, anchors);
+  read_holes(L, zone, anchors, rings);
+}
+
+static uint32_t read_id(lua_State *L, int zone, size_t place) {
+  lua_getfield(L, zone, "id");
+  lua_Integer id = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : 0;
+  if (id < 1 || id > UINT32_MAX)
+    luaL_error(L, "zones[%d].id: an integer from 1 to 4294967295 is expected, not %s", (int)place,
+               luaL_tolstring(L, -1, NULL));
+  lua_pop(L, 1);
+  return (uint32_t)id;
+}
+
+// ---- making ----
+
+static int make(lua_State *L, const struct pl_query_kind *kind, const struct pl_zone_spec *specs,
+                size_t count) {
+  char problem[PL_QUERY_PROBLEM_MAX];
+  struct pl_zones *zones;
+  pl_query_object_push(L, kind);
+  int rc = pl_zones_new(specs, count, &zones, problem);
+  if (rc == PL_ENOMEM) return luaL_error(L, "not enough memory");
+  if (rc) return luaL_error(L, "%s", problem);
+  pl_query_object_set(L, -1, kind, zones);
+  return 1;
+}
+
+int pl_zones_object_new(lua_State *L) {
+  enum { LIST = 1, ANCHORS, SPECS, ZONE };
+  luaL_checktype(L, LIST, LUA_TTABLE);
+  lua_settop(L, LIST);
+  size_t count = lua_rawlen(L, LIST);
+  lua_newtable(L);
+  struct pl_zone_spec *specs = push_memory(L, count, sizeof *specs);
+  for (size_t i = 0; i < count; i++) {
+    if (lua_rawgeti(L, LIST, (lua_Integer)i + 1) != LUA_TTABLE)
+      return luaL_error(L, "zones[%d]: a table {id = , ring = } is expected", (int)i + 1);
+    specs[i].id = read_id(L, ZONE, i + 1);
+    read_rings(L, ZONE, ANCHORS, &specs[i].rings);
+    lua_settop(L, SPECS);
+  }
+  return make(L, &zones_kind, specs, count);
+}
+
+int pl_polygon_object_new(lua_State *L) {
+  enum { POLYGON = 1, ANCHORS };
+  struct pl_zone_spec spec = {.id = 1};
+  luaL_checktype(L, POLYGON, LUA_TTABLE);
+  lua_settop(L, POLYGON);
+  lua_newtable(L);
+  read_rings(L, POLYGON, ANCHORS, &spec.rings);
+  return make(L, &polygon_kind, &spec, 1);
+}
+
+// ---- queries ----
+
+struct locate_work {
+  struct pl_work work;
+  struct pl_zones *zones;
+  bool is_held;  // zones is a reference of its own
+  bool is_mask;  // 1 or 0 into u8, instead of ids into u32
+  struct pl_span points;
+  struct pl_span dst;
+};
+
+enum { MASK_BLOCK = 512 };
+
+// A polygon's zone has the id 1: the ids are its mask.
+static void run_mask(const struct locate_work *w, size_t first, size_t count) {
+  uint32_t ids[MASK_BLOCK];
+  while (count > 0) {
+    size_t n = count < MASK_BLOCK ? count : MASK_BLOCK;
+    struct pl_span block = {.data = (char *)ids,
+                            .count = n,
+                            .stride = sizeof ids[0],
+                            .layout = pl_layout_scalar(PL_SCALAR_U32)};
+    struct pl_span points = w->points;
+    points.data += first * points.stride;
+    points.count = n;
+    pl_zones_locate(w->zones, &block, &points, 0, n);
+    for (size_t i = 0; i < n; i++) *pl_span_at(&w->dst, first + i) = ids[i] != 0;
+    first += n;
+    count -= n;
+  }
+}
+
+static void run_locate(struct pl_work *work, size_t first, size_t count) {
+  struct locate_work *w = PL_CONTAINER_OF(work, struct locate_work, work);
+  if (w->is_mask)
+    run_mask(w, first, count);
+  else
+    pl_zones_locate(w->zones, &w->dst, &w->points, first, count);
+}
+
+static void hold_zones(struct pl_work *work) {
+  struct locate_work *w = PL_CONTAINER_OF(work, struct locate_work, work);
+  pl_zones_ref(w->zones);
+  w->is_held = true;
+}
+
+static void drop_zones(struct pl_work *work) {
+  struct locate_work *w = PL_CONTAINER_OF(work, struct locate_work, work);
+  if (w->is_held) pl_zones_unref(w->zones);
+}
+
+static int finish_locate(lua_State *L, struct pl_work *work) {
+  drop_zones(work);
+  lua_settop(L, 3);
+  return 1;
+}
+
+// stack: two operands in any order, dst
+static int call_locate(lua_State *L, const char *name, struct pl_zones *zones, int points_index,
+                       enum pl_scalar result) {
+  struct pl_operand points, dst;
+  lua_settop(L, 3);
+  pl_query_call_array(L, points_index, points_of, &points);
+  pl_query_call_dst(L, 3, pl_layout_scalar(result), points.span.count, points.box->bytes, &dst);
+  struct locate_work w = {.work = {.name = name,
+                                   .size = sizeof w,
+                                   .count = points.span.count,
+                                   .rate = pl_zones_rate(zones),
+                                   .bytes = {points.box->bytes, dst.box->bytes},
+                                   .run = run_locate,
+                                   .hold = hold_zones,
+                                   .drop = drop_zones,
+                                   .finish = finish_locate},
+                          .zones = zones,
+                          .is_mask = result == PL_SCALAR_U8,
+                          .points = points.span,
+                          .dst = dst.span};
+  return pl_offload(L, &w.work);
+}
+
+/* zones:locate(points [, dst]) -> u32[] of ids */
+static int zones_locate(lua_State *L) {
+  struct pl_zones *zones = pl_query_object_check(L, 1, &zones_kind);
+  return call_locate(L, "zones.locate", zones, 2, PL_SCALAR_U32);
+}
+
+/* polygon:contains(points [, dst]) -> mask */
+static int polygon_contains(lua_State *L) {
+  struct pl_zones *zones = pl_query_object_check(L, 1, &polygon_kind);
+  return call_locate(L, "polygon.contains", zones, 2, PL_SCALAR_U8);
+}
+
+bool pl_polygon_object_is(lua_State *L, int index) {
+  return pl_query_object_get(L, index, &polygon_kind) != NULL;
+}
+
+int pl_polygon_object_inside(lua_State *L) {
+  struct pl_zones *zones = pl_query_object_check(L, 2, &polygon_kind);
+  return call_locate(L, "points.inside", zones, 1, PL_SCALAR_U8);
+}
+
+static const luaL_Reg zones_methods[] = {{"locate", zones_locate}, {NULL, NULL}};
+static const luaL_Reg polygon_methods[] = {{"contains", polygon_contains}, {NULL, NULL}};
+
+void pl_zones_object_open(lua_State *L) {
+  pl_query_object_open(L, &zones_kind, zones_methods);
+  pl_query_object_open(L, &polygon_kind, polygon_methods);
+}
