@@ -22,7 +22,7 @@ static int push_decimal(lua_State *L, struct pl_decimal128 decimal) {
 }
 
 void pl_dec128_push(lua_State *L, const char *at) {
-  push_decimal(L, pl_decimal128_load(at));
+  push_decimal(L, pl_scalar_decimal(at));
 }
 
 static int push_text(lua_State *L, struct pl_decimal128 decimal) {
@@ -32,7 +32,7 @@ static int push_text(lua_State *L, struct pl_decimal128 decimal) {
 }
 
 void pl_dec128_push_text(lua_State *L, const char *at) {
-  push_text(L, pl_decimal128_load(at));
+  push_text(L, pl_scalar_decimal(at));
 }
 
 // ---- operands ----
@@ -44,7 +44,7 @@ static struct pl_decimal128 check_decimal(lua_State *L, int index) {
   if (pl_scalar_get_decimal(L, index, &decimal)) return decimal;
   const struct pl_path path = {NULL, PL_STRV("dec128"), 0};
   pl_scalar_store(L, index, pl_layout_scalar(PL_SCALAR_DEC128), false, at, &path);
-  return pl_decimal128_load(at);
+  return pl_scalar_decimal(at);
 }
 
 #define BINARY(name)                                                      \

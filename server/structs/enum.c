@@ -133,7 +133,7 @@ void pl_enum_store(lua_State *L, int index, const struct pl_layout *layout, char
     pl_scalar_store(L, index, layout, false, at, path);
   } else {
     lua_pushfstring(L, "a %s, its name or its number is expected, not %s", layout->name.data,
-                    luaL_typename(L, index));
+                    pl_scalar_kind(L, index));
     pl_path_raise(L, path);
   }
 }
@@ -150,7 +150,7 @@ void pl_enum_call(lua_State *L, struct pl_type *type, int first) {
 
 static void push_number_text(lua_State *L, const struct pl_layout *layout, uint64_t value) {
   char text[32];
-  if (layout->is_flags)
+  if (layout->is_flags && value)
     snprintf(text, sizeof text, "0x%llx", (unsigned long long)value);
   else if (layout->scalar == PL_SCALAR_U64)
     snprintf(text, sizeof text, "%llu", (unsigned long long)value);
@@ -240,6 +240,7 @@ static int enum_index(lua_State *L) {
     return 1;
   }
   lua_settop(L, 2);
+  lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL) return 1;
   return luaL_error(L, "%s has no field or method '%s'", own_type(L)->layout->name.data,
                     lua_type(L, 2) == LUA_TSTRING ? key : luaL_typename(L, 2));

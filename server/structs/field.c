@@ -205,7 +205,7 @@ static void lay_array(lua_State *L, int index, const struct pl_field *field, cha
     lay_span(L, &o, field, at, path);
   } else {
     lua_pushfstring(L, "a list of %d %s is expected, not %s", (int)field->count,
-                    field->type->name.data, luaL_typename(L, index));
+                    field->type->name.data, pl_scalar_kind(L, index));
     pl_path_raise(L, path);
   }
 }
@@ -317,10 +317,8 @@ static void lay_struct(lua_State *L, int index, const struct pl_layout *layout, 
              pl_layout_is_a(o.span.layout, layout)) {
     memcpy(at, o.span.data, layout->size);
   } else {
-    const char *given =
-        luaL_getmetafield(L, index, "__name") == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
     lua_pushfstring(L, "%s or a table is expected, not %s", layout->name.data,
-                    given ? given : luaL_typename(L, index));
+                    pl_scalar_kind(L, index));
     pl_path_raise(L, path);
   }
 }

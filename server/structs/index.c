@@ -135,13 +135,22 @@ static int index_value(lua_State *L) {
 
 // ---- writing ----
 
+static PL_COLD int raise_unwritable(lua_State *L, const struct pl_layout *layout) {
+  struct pl_swizzle swizzle;
+  struct pl_strv name = {"", 0};
+  if (lua_type(L, 2) == LUA_TSTRING) name.data = lua_tolstring(L, 2, &name.len);
+  if (!pl_swizzle_read(layout, name, &swizzle)) return raise_unknown(L, layout, true);
+  return luaL_error(L, "%s.%s is several fields: set them one by one", layout->name.data,
+                    name.data);
+}
+
 static int newindex_value(lua_State *L) {
   const struct pl_meta *meta;
   const struct pl_layout *layout = check_self(L, &meta)->layout;
   lua_settop(L, 3);
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(UP_NAMES)) != LUA_TLIGHTUSERDATA)
-    return raise_unknown(L, layout, true);
+    return raise_unwritable(L, layout);
   pl_index_store_field(L, 1, layout, lua_touserdata(L, -1), 3);
   return 0;
 }

@@ -43,6 +43,11 @@ int pl_path_raise(lua_State *L, const struct pl_path *path) {
   return lua_error(L);
 }
 
+const char *pl_scalar_kind(lua_State *L, int index) {
+  if (luaL_getmetafield(L, index, "__name") == LUA_TSTRING) return lua_tostring(L, -1);
+  return luaL_typename(L, index);
+}
+
 static PL_COLD void raise_problem(lua_State *L, enum pl_codec_problem problem,
                                   const struct pl_layout *layout, const struct pl_value *value,
                                   const struct pl_path *path) {
@@ -59,11 +64,16 @@ static PL_COLD void raise_problem(lua_State *L, enum pl_codec_problem problem,
 
 // ---- storing ----
 
+struct pl_decimal128 pl_scalar_decimal(const char *at) {
+  struct pl_decimal128 decimal = pl_decimal128_load(at);
+  return decimal.lo || decimal.hi ? decimal : pl_decimal128_from_integer(0);
+}
+
 bool pl_scalar_get_decimal(lua_State *L, int index, struct pl_decimal128 *decimal) {
   const struct pl_meta *meta = pl_structs_meta(L, index);
   if (!pl_form_is_value(meta->form) || meta->type->layout != pl_layout_scalar(PL_SCALAR_DEC128))
     return false;
-  *decimal = pl_decimal128_load(pl_value_bytes(L, meta, lua_touserdata(L, index)));
+  *decimal = pl_scalar_decimal(pl_value_bytes(L, meta, lua_touserdata(L, index)));
   return true;
 }
 
@@ -94,7 +104,7 @@ static void store_checked(lua_State *L, int index, const struct pl_layout *layou
   struct pl_value value;
   if (!read_value(L, index, &value)) {
     const char *wanted = layout->scalar == PL_SCALAR_BOOL ? "a boolean" : "a number";
-    lua_pushfstring(L, "%s is expected, not %s", wanted, luaL_typename(L, index));
+    lua_pushfstring(L, "%s is expected, not %s", wanted, pl_scalar_kind(L, index));
     pl_path_raise(L, path);
   }
   enum pl_codec_problem problem = pl_codec_store(layout, is_finite, at, &value);

@@ -21,6 +21,9 @@ struct pl_path {
 /// Raises "PATH: message"; the message is on top of the stack.
 int pl_path_raise(lua_State *L, const struct pl_path *path);
 
+/// What kind of value is at `index`, for messages: "vec3", "nil". May push a string.
+const char *pl_scalar_kind(lua_State *L, int index);
+
 /// Pushes a boolean, an integer, a float; not for dec128.
 void pl_scalar_push(lua_State *L, enum pl_scalar scalar, const char *at);
 
@@ -30,6 +33,10 @@ void pl_scalar_push(lua_State *L, enum pl_scalar scalar, const char *at);
 /// @param is_finite NaN and infinities are refused
 void pl_scalar_store(lua_State *L, int index, const struct pl_layout *layout, bool is_finite,
                      char *at, const struct pl_path *path);
+
+/// The decimal that 16 bytes are. Zeroed ones are 0, not 0E-6176, which is what they encode: sums
+/// would have 34 digits.
+struct pl_decimal128 pl_scalar_decimal(const char *at);
 
 /// The decimal at `index` when it is a dec128 value. Returns: whether it is one.
 bool pl_scalar_get_decimal(lua_State *L, int index, struct pl_decimal128 *decimal);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/suggest.h"
+#include "structs/constants.h"
 #include "structs/construct.h"
 #include "structs/enum.h"
 #include "structs/field.h"
@@ -85,6 +86,7 @@ static int raise_unknown(lua_State *L, const struct pl_type *type) {
   for (uint32_t i = 0; i < type->layout->member_count; i++)
     pl_suggest_offer(&nearest, type->layout->members[i].name.data);
   pl_suggest_offer(&nearest, "fields");
+  pl_constants_offer(type->layout, &nearest);
   offer_keys(L, &nearest, type->methods);
   offer_keys(L, &nearest, type->members);
   if (nearest.best)
@@ -120,6 +122,7 @@ static int type_index(lua_State *L) {
   if (lua_type(L, 2) == LUA_TSTRING) name.data = lua_tolstring(L, 2, &name.len);
   if (push_member(L, type)) return 1;
   if (type->layout->member_count && pl_enum_push_named(L, type, name)) return 1;
+  if (pl_constants_push(L, type, name)) return 1;
   if (push_method(L, type)) return 1;
   if (pl_strv_eq(name, PL_STRV("fields"))) {
     push_fields(L, type->layout);

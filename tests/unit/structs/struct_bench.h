@@ -1,6 +1,7 @@
 /// A vm with structs: scripts see perilune.struct as `struct`, the built-in types by their names,
 /// and
-///   cost(n, f)    runs f n times and returns allocations and bytes of a single run, exact
+///   cost(n, f)    runs f n times, under each of the collector's modes, and returns allocations and
+///                 bytes of a single run, exact; fails when a mode makes a difference
 ///   fails(f, ...) the text of the error that f raises, without its place; fails the test if none
 ///   bytes(text)   bytes in a box; pinned(bytes, is): somebody uses them
 ///   forged        light userdata
@@ -45,16 +46,34 @@ static inline void bench_repeat(lua_State *L, lua_Integer n) {
   }
 }
 
-/* stack: n, function. An empty function's cost is none, so that is the function's own. */
+static inline void bench_collector(lua_State *L, int mode) {
+  lua_gc(L, LUA_GCCOLLECT);
+  if (mode == 0) lua_gc(L, LUA_GCSTOP);
+  if (mode == 1) lua_gc(L, LUA_GCRESTART), lua_gc(L, LUA_GCINC, 0, 0, 0);
+  if (mode == 2) lua_gc(L, LUA_GCGEN, 0, 0);
+}
+
+/* stack: n, function. The collector stopped, incremental, generational: always the same. */
 static inline int bench_cost(lua_State *L) {
   struct bench *b = bench_of(L);
   lua_Integer n = luaL_checkinteger(L, 1);
-  bench_repeat(L, 2);
-  uint64_t allocations = b->allocations;
-  uint64_t bytes = b->bytes;
-  bench_repeat(L, n);
-  lua_pushnumber(L, (double)(b->allocations - allocations) / (double)n);
-  lua_pushnumber(L, (double)(b->bytes - bytes) / (double)n);
+  uint64_t seen[3][2];
+  for (int mode = 0; mode < 3; mode++) {
+    bench_collector(L, mode);
+    bench_repeat(L, 2);
+    uint64_t allocations = b->allocations;
+    uint64_t bytes = b->bytes;
+    bench_repeat(L, n);
+    seen[mode][0] = b->allocations - allocations;
+    seen[mode][1] = b->bytes - bytes;
+    if (mode && memcmp(seen[mode], seen[0], sizeof seen[0]) != 0)
+      return luaL_error(L, "collector %d: %I blocks, %I bytes, not %I, %I", mode,
+                        (lua_Integer)seen[mode][0], (lua_Integer)seen[mode][1],
+                        (lua_Integer)seen[0][0], (lua_Integer)seen[0][1]);
+  }
+  bench_collector(L, 1);
+  lua_pushinteger(L, (lua_Integer)(seen[0][0] / (uint64_t)n));
+  lua_pushinteger(L, (lua_Integer)(seen[0][1] / (uint64_t)n));
   return 2;
 }
 
