@@ -155,6 +155,14 @@ static int dec128_newindex(lua_State *L) {
   return luaL_error(L, "a dec128 cannot be changed");
 }
 
+// upvalue 1: the methods
+static int dec128_index(lua_State *L) {
+  lua_settop(L, 2);
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
+  return luaL_error(L, "dec128 has no method '%s'", luaL_tolstring(L, 2, NULL));
+}
+
 // ---- filling ----
 
 static const luaL_Reg operators[] = {
@@ -196,6 +204,7 @@ void pl_dec128_fill(lua_State *L, struct pl_type *type) {
     lua_rawgeti(L, LUA_REGISTRYINDEX, metatables[i]);
     luaL_setfuncs(L, operators, 0);
     lua_pushvalue(L, -2);
+    lua_pushcclosure(L, dec128_index, 1);
     lua_setfield(L, -2, "__index");
     lua_pop(L, 1);
   }

@@ -78,8 +78,10 @@ static int row_index(lua_State *L) {
     push_element(L, type, row, i);
     return 1;
   }
+  lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
-  return luaL_error(L, "%s[%d] has no such method", type->layout->name.data, (int)row->count);
+  return luaL_error(L, "%s[%d] has no method '%s'", type->layout->name.data, (int)row->count,
+                    luaL_tolstring(L, 2, NULL));
 }
 
 /* row:get() -> all scalars */
