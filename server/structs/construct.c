@@ -49,7 +49,9 @@ static bool begin_vector(struct arguments *a) {
       o.is_array)
     return false;
   const struct pl_layout *layout = o.span.layout;
-  if (layout->kind != PL_LAYOUT_STRUCT || layout->part == PL_SCALAR_NONE) return false;
+  // Decimals are objects: making one could have a finaliser take the vector's bytes away.
+  if (layout->part == PL_SCALAR_NONE || layout->part == PL_SCALAR_DEC128) return false;
+  if (layout->kind != PL_LAYOUT_STRUCT) return false;
   a->part = (enum pl_scalar)layout->part;
   a->from = o.span.data;
   a->left = layout->part_count;

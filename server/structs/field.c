@@ -10,7 +10,6 @@
 #include "structs/dec128.h"
 #include "structs/enum.h"
 #include "structs/operand.h"
-#include "structs/row.h"
 #include "structs/scalar.h"
 #include "structs/type.h"
 #include "structs/value.h"
@@ -183,10 +182,9 @@ static void lay_span(lua_State *L, const struct pl_operand *o, const struct pl_f
 // A fixed array of another struct.
 static void lay_row(lua_State *L, int index, const struct pl_field *field, char *at,
                     const struct pl_path *path) {
-  uint32_t count;
-  const char *from = pl_row_bytes(L, index, &count);
-  if (count != field->count) raise_count(L, count, field, path);
-  memcpy(at, from, (size_t)count * field->type->size);
+  const struct pl_row *row = lua_touserdata(L, index);
+  if (row->count != field->count) raise_count(L, row->count, field, path);
+  memcpy(at, pl_view_bytes(L, &row->view), (size_t)row->count * field->type->size);
 }
 
 static void lay_array(lua_State *L, int index, const struct pl_field *field, char *at,

@@ -9,6 +9,7 @@
 #include "structs/scalars.h"
 #include "structs/text.h"
 #include "structs/type.h"
+#include "structs/value.h"
 
 // ---- self ----
 
@@ -19,16 +20,7 @@ static struct pl_row *check_row(lua_State *L, int index, struct pl_type **type) 
   return lua_touserdata(L, index);
 }
 
-char *pl_row_bytes(lua_State *L, int index, uint32_t *count) {
-  const struct pl_row *row = lua_touserdata(L, index);
-  *count = row->count;
-  if (!row->view.box) return row->view.inside;
-  pl_box_check(L, row->view.box);
-  return row->view.box->data + row->view.offset;
-}
-
 static char *check_writable(lua_State *L, int index, const struct pl_type *type) {
-  uint32_t count;
   const struct pl_row *row = lua_touserdata(L, index);
   if (row->view.box) {
     pl_box_check_writable(L, row->view.box);
@@ -39,7 +31,7 @@ static char *check_writable(lua_State *L, int index, const struct pl_type *type)
                  type->layout->name.data, (int)row->count);
     lua_pop(L, 1);
   }
-  return pl_row_bytes(L, index, &count);
+  return pl_view_bytes(L, &row->view);
 }
 
 // The element at the Lua index, from 0; or the count when it is outside.
@@ -52,11 +44,10 @@ static uint32_t find_element(lua_State *L, int index, const struct pl_row *row) 
 // ---- reading ----
 
 static void push_element(lua_State *L, struct pl_type *type, const struct pl_row *row, uint32_t i) {
-  uint32_t count;
   const struct pl_layout *layout = type->layout;
   size_t offset = (size_t)i * layout->size;
   if (layout->kind != PL_LAYOUT_STRUCT) {
-    pl_field_push_scalar(L, layout, pl_row_bytes(L, 1, &count) + offset);
+    pl_field_push_scalar(L, layout, pl_view_bytes(L, &row->view) + offset);
     return;
   }
   lua_getiuservalue(L, 1, 1);
@@ -93,8 +84,7 @@ static int row_get(lua_State *L) {
     return luaL_error(L, "%s[%d] has more numbers than a call can return", type->layout->name.data,
                       (int)row->count);
   for (uint32_t i = 0; i < row->count; i++) {
-    uint32_t count;
-    const char *at = pl_row_bytes(L, 1, &count) + (size_t)i * type->layout->size;
+    const char *at = pl_view_bytes(L, &row->view) + (size_t)i * type->layout->size;
     pl_scalars_push(L, type->layout, at);
   }
   return (int)(each * row->count);
@@ -113,8 +103,7 @@ static int row_totable(lua_State *L) {
   const struct pl_row *row = check_row(L, 1, &type);
   lua_createtable(L, (int)row->count, 0);
   for (uint32_t i = 0; i < row->count; i++) {
-    uint32_t count;
-    push_plain(L, type->layout, pl_row_bytes(L, 1, &count) + (size_t)i * type->layout->size);
+    push_plain(L, type->layout, pl_view_bytes(L, &row->view) + (size_t)i * type->layout->size);
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
   return 1;
@@ -123,10 +112,9 @@ static int row_totable(lua_State *L) {
 /* row:pack() -> string */
 static int row_pack(lua_State *L) {
   struct pl_type *type;
-  check_row(L, 1, &type);
-  uint32_t count;
-  const char *at = pl_row_bytes(L, 1, &count);
-  lua_pushlstring(L, at, (size_t)count * type->layout->size);
+  const struct pl_row *row = check_row(L, 1, &type);
+  const char *at = pl_view_bytes(L, &row->view);
+  lua_pushlstring(L, at, (size_t)row->count * type->layout->size);
   return 1;
 }
 
@@ -138,10 +126,9 @@ static int row_len(lua_State *L) {
 
 static int row_text(lua_State *L) {
   struct pl_type *type;
-  uint32_t count;
-  check_row(L, 1, &type);
-  const struct pl_field field = {.type = type->layout, .count = check_row(L, 1, &type)->count};
-  pl_text_push_array(L, &field, pl_row_bytes(L, 1, &count));
+  const struct pl_row *row = check_row(L, 1, &type);
+  const struct pl_field field = {.type = type->layout, .count = row->count};
+  pl_text_push_array(L, &field, pl_view_bytes(L, &row->view));
   return 1;
 }
 

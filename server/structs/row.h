@@ -6,19 +6,8 @@
 #pragma once
 
 #include <lua.h>
-#include <stdint.h>
 
 #include "geometry/layout.h"
-#include "structs/value.h"
-
-/// A row's userdata; its user value is a view's.
-struct pl_row {
-  struct pl_view view;  ///< of the first element
-  uint32_t count;
-};
 
 /// Pushes the fixed array that the value at `index` has as that field.
 void pl_row_push(lua_State *L, int index, const struct pl_field *field);
-
-/// The bytes of the row at `index`, which is one. Raises "stale view".
-char *pl_row_bytes(lua_State *L, int index, uint32_t *count);

@@ -9,7 +9,7 @@
 #include "geometry/codec.h"
 #include "geometry/f16.h"
 #include "structs/type.h"
-#include "structs/value.h"
+#include "structs/view.h"
 
 enum { MESSAGE_BYTES = 512 };
 
