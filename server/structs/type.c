@@ -95,11 +95,21 @@ static void complete(lua_State *L, struct pl_type *type) {
   make_object(L, type);
 }
 
-// Who asks for the type while it is being filled gets it as it is: its metatables are there.
-static void fill(lua_State *L, struct pl_structs *s, struct pl_type *type) {
+/* stack: the type */
+static int fill_protected(lua_State *L) {
+  pl_structs_of(L)->fill(L, lua_touserdata(L, 1));
+  return 0;
+}
+
+// Who asks for the type while it is being filled gets it as it is: its metatables are there. When
+// memory is short the next one who asks fills it again.
+static void fill(lua_State *L, struct pl_type *type) {
   type->is_filling = true;
-  s->fill(L, type);
+  lua_pushcfunction(L, fill_protected);
+  lua_pushlightuserdata(L, type);
+  int status = lua_pcall(L, 1, 0, 0);
   type->is_filling = false;
+  if (status != LUA_OK) lua_error(L);
   type->is_filled = true;
 }
 
@@ -110,7 +120,7 @@ static PL_COLD struct pl_type *make(lua_State *L, struct pl_structs *s,
   if (!type) type = new_type(L, s, layout);
   if (!type->is_filling) {
     complete(L, type);
-    fill(L, s, type);
+    fill(L, type);
   }
   return type;
 }

@@ -24,6 +24,8 @@ struct bench {
   void *allocate_ctx;
   uint64_t allocations;  ///< blocks that were asked for, or made larger
   uint64_t bytes;        ///< their bytes
+  bool is_failing;       ///< it has ended
+  uint64_t fails_at;     ///< that many allocations from now on memory ends; 0: never
 };
 
 static inline void *bench_allocate(void *ctx, void *block, size_t old_size, size_t size) {
@@ -31,6 +33,8 @@ static inline void *bench_allocate(void *ctx, void *block, size_t old_size, size
   if (size && (!block || size > old_size)) {
     b->allocations++;
     b->bytes += block ? size - old_size : size;
+    if (b->fails_at && --b->fails_at == 0) b->is_failing = true;
+    if (b->is_failing) return NULL;
   }
   return b->allocate(b->allocate_ctx, block, old_size, size);
 }

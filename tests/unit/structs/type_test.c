@@ -201,6 +201,38 @@ static void types_may_need_each_other(void **state) {
       "done\n");
 }
 
+// Memory ends at each allocation in turn: an error, and when there is some again all works.
+static void memory_may_be_short(void **state) {
+  (void)state;
+  static const char script[] =
+      "local K = struct.enum('K', 'u8', {A = 1, B = 2}, {flags = true})\n"
+      "local T = struct.define('T', {{'v', 'vec3'}, {'k', 'K'}, {'a', 'u8[3]'}, {'d', 'dec128'}},\n"
+      "  {methods = {m = print}, statics = {one = {k = 'A'}}}) local t = T(1, 2, 3, 'B', 'abc', "
+      "'1.5')\n"
+      "t.v.x = 4 local s = tostring(t) .. t:key() .. t.k.name t:totable() t:clone():freeze()\n"
+      "T.path 'v.x' (t) t.a[1] = T.get.k(t).value T.unpack(t:pack()) return s, vec3.up, t.v.xz, "
+      "t.d + 1\n";
+  bool is_done = false;
+  for (unsigned n = 1; !is_done; n++) {
+    struct bench b;
+    bench_open(&b);
+    lua_State *L = b.fake.vm.L;
+    for (int turn = 0; turn < 2; turn++) {
+      b.is_failing = false;
+      b.fails_at = 0;
+      assert_int_equal(luaL_loadstring(L, script), LUA_OK);
+      b.fails_at = turn == 0 ? n : 0;
+      int status = lua_pcall(L, 0, 0, 0);
+      if (status != LUA_OK && turn == 1) fail_msg("after %u: %s", n, lua_tostring(L, -1));
+      if (status != LUA_OK && !strstr(lua_tostring(L, -1), "not enough memory"))
+        fail_msg("at %u: %s", n, lua_tostring(L, -1));
+      if (turn == 0) is_done = status == LUA_OK;
+      lua_settop(L, 0);
+    }
+    bench_close(&b);
+  }
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_type_tells_about_itself),
     cmocka_unit_test(unknown_members_are_errors),
@@ -210,6 +242,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(packed_text_is_read),
     cmocka_unit_test(types_are_made_on_first_use),
     cmocka_unit_test(types_may_need_each_other),
+    cmocka_unit_test(memory_may_be_short),
 };
 
 int main(void) {
