@@ -32,9 +32,29 @@ static int raise_failure(lua_State *L, int status, const char *problem) {
   return luaL_error(L, "%s", problem);
 }
 
+// v:name() finds the field and not the method; T.name(v) still finds that.
+static void warn_of_hidden(lua_State *L, const struct pl_type *type) {
+  const struct pl_layout *layout = type->layout;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, type->methods);
+  for (uint32_t i = 0; i < layout->field_count; i++) {
+    const char *name = layout->fields[i].name.data;
+    if (lua_getfield(L, -1, name) != LUA_TNIL) {
+      luaL_where(L, 1);
+      lua_pushfstring(L, "%s%s.%s: the field hides the method of this name; %s.%s(v) calls it",
+                      lua_tostring(L, -1), layout->name.data, name, layout->name.data, name);
+      lua_warning(L, lua_tostring(L, -1), 0);
+      lua_pop(L, 2);
+    }
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+}
+
 static struct pl_type *publish(lua_State *L, const struct pl_layout *layout) {
   struct pl_type *type = pl_type_of(L, layout);
+  bool is_new = pl_type_find(L, layout->name) != type;
   pl_type_publish(L, type);
+  if (is_new) warn_of_hidden(L, type);
   return type;
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""perilune.struct in handlers: definitions, values, enums, what they cost, on one worker and on many."""
+"""perilune.struct in handlers: definitions, values, enums, what they cost; on several workers."""
 
 import os
 import struct

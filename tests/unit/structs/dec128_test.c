@@ -15,7 +15,7 @@ static void decimals_are_computed_with(void **state) {
       "'away'))\n"
       "log(D '1e400', D 'inf', D 'nan':is_nan(), D(1) / 0, D 'nan' == D 'nan')\n"
       "log(D.from_net((D '12.34'):to_net()), D(D '5'), a:abs(), D.add(a, 2))\n"
-      "log(cost(1000, function() return a + b end))",
+      "log(cost(10000, function() return a + b end))",
       "4.10 -1.90 3.30 0.75 1 -1.10 2.10 2.10 1.20 1.35\n"
       "true true true false false 0 9223372036854775808\n"
       "1.1 3 nil 1.1 2 3\n"

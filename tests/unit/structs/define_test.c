@@ -119,6 +119,15 @@ static void statics_are_taken_and_frozen(void **state) {
       "done\n");
 }
 
+static void a_field_that_hides_a_method_is_warned_of(void **state) {
+  (void)state;
+  bench_expect("local T\nfor _ = 1, 2 do\n"
+               "T = struct.define('T', 'key:u8 x:f32')\nend local t = T(7, 1)\n"
+               "log(t.key, #T.key(t), #T.methods.key(t))",
+               "warn: test:3: T.key: the field hides the method of this name; T.key(v) calls it\n"
+               "7 5 5\ndone\n");
+}
+
 // D7.
 static void any_argument_is_checked(void **state) {
   (void)state;
@@ -154,6 +163,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(mistakes_in_options_are_named),
     cmocka_unit_test(mistakes_in_enums_are_named),
     cmocka_unit_test(statics_are_taken_and_frozen),
+    cmocka_unit_test(a_field_that_hides_a_method_is_warned_of),
     cmocka_unit_test(any_argument_is_checked),
     cmocka_unit_test(a_changing_table_does_no_harm),
 };

@@ -160,18 +160,18 @@ static void reading_and_writing_allocate_nothing(void **state) {
   (void)state;
   bench_expect("local r, v, b = ray(), vec3(), bytes(('\\0'):rep(24)) local w = vec3.at(b, 3)\n"
                "local o = r.origin\n"
-               "log(cost(1000, function() local x = v.x v.y = x + 1 w.x = w.y + 1 o.x = 2 end))\n"
-               "log(cost(1000, function() r.origin = v r.direction = o end))\n"
-               "log(cost(1000, function() local f = v.get end))",
+               "log(cost(10000, function() local x = v.x v.y = x + 1 w.x = w.y + 1 o.x = 2 end))\n"
+               "log(cost(10000, function() r.origin = v r.direction = o end))\n"
+               "log(cost(10000, function() local f = v.get end))",
                "0 0\n0 0\n0 0\ndone\n");
 }
 
 static void new_values_are_one_block(void **state) {
   (void)state;
   bench_expect("local v, m = vec4(), mat4()\n"
-               "log(cost(1000, function() return vec3(1, 2, 3) end))\n"
-               "log(cost(1000, function() return v.xyzw end))\n"
-               "log(cost(1000, function() return m:clone() end))",
+               "log(cost(10000, function() return vec3(1, 2, 3) end))\n"
+               "log(cost(10000, function() return v.xyzw end))\n"
+               "log(cost(10000, function() return m:clone() end))",
                "1 44\n1 48\n1 96\ndone\n");
 }
 

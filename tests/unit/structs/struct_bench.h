@@ -76,6 +76,8 @@ static inline int bench_cost(lua_State *L) {
                         (lua_Integer)seen[0][0], (lua_Integer)seen[0][1]);
   }
   bench_collector(L, 1);
+  if (seen[0][0] % (uint64_t)n != 0)
+    return luaL_error(L, "%I blocks in %I runs", (lua_Integer)seen[0][0], n);
   lua_pushinteger(L, (lua_Integer)(seen[0][0] / (uint64_t)n));
   lua_pushinteger(L, (lua_Integer)(seen[0][1] / (uint64_t)n));
   return 2;

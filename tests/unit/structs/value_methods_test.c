@@ -61,24 +61,25 @@ static void copies_stand_for_themselves(void **state) {
 
 static void tables_are_filled_and_reused(void **state) {
   (void)state;
-  bench_expect("local K = struct.enum('K', 'u8', {A = 1})\n"
-               "local T = struct.define('T', 'o:vec3 l:vec2[2] b:u8[3] k:K') local t = T({1, 2, "
-               "3}, {{1, 2}, "
-               "{3, 4}}, 'abc', 'A')\n"
-               "local out = t:totable() log(out.o.z, out.l[2].x, #out.b, out.b[3], out.k == K.A)\n"
-               "local o, l = out.o, out.l[1] t.o.z = 9 log(t:totable(out) == out, out.o == o, o.z, "
-               "out.l[1] == l)\n"
-               "log(T(out) == t) local v, d = vec3(1, 2, 3), {x = 0, y = 0, z = 0}\n"
-               "log(cost(1000, function() v:totable(d) end)) log(d.y) log(fails(v.totable, v, 1))\n"
-               "setmetatable(d, {__newindex = error}) d.x = nil log(v:totable(d).x)",
-               "3.0 3.0 3 99 true\n"
-               "true true 9.0 true\n"
-               "true\n"
-               "0 0\n"
-               "2.0\n"
-               "bad argument #2 to '?' (table expected, got number)\n"
-               "1.0\n"
-               "done\n");
+  bench_expect(
+      "local K = struct.enum('K', 'u8', {A = 1})\n"
+      "local T = struct.define('T', 'o:vec3 l:vec2[2] b:u8[3] k:K') local t = T({1, 2, "
+      "3}, {{1, 2}, "
+      "{3, 4}}, 'abc', 'A')\n"
+      "local out = t:totable() log(out.o.z, out.l[2].x, #out.b, out.b[3], out.k == K.A)\n"
+      "local o, l = out.o, out.l[1] t.o.z = 9 log(t:totable(out) == out, out.o == o, o.z, "
+      "out.l[1] == l)\n"
+      "log(T(out) == t) local v, d = vec3(1, 2, 3), {x = 0, y = 0, z = 0}\n"
+      "log(cost(10000, function() v:totable(d) end)) log(d.y) log(fails(v.totable, v, 1))\n"
+      "setmetatable(d, {__newindex = error}) d.x = nil log(v:totable(d).x)",
+      "3.0 3.0 3 99 true\n"
+      "true true 9.0 true\n"
+      "true\n"
+      "0 0\n"
+      "2.0\n"
+      "bad argument #2 to '?' (table expected, got number)\n"
+      "1.0\n"
+      "done\n");
 }
 
 static void values_are_compared(void **state) {
@@ -135,11 +136,11 @@ static void methods_allocate_nothing(void **state) {
   bench_expect(
       "local v, w, r, b = vec3(1, 2, 3), vec3(1, 2, 3), ray(), bytes(('\\0'):rep(24))\n"
       "local o, s = r.origin, vec3.at(b, 12)\n"
-      "log(cost(1000, function() local x, y, z = v:get() w:set(z, y, x) s:set(v) end))\n"
-      "log(cost(1000, function() local x, z = v:get('xz') o:copy(v) r:set(v, w) end))\n"
-      "log(cost(1000, function() return v == w, v:same(w), v:near(w, 1), v:has_nan() end))\n"
-      "log(cost(1000, function() v:set{} end))\n"
-      "log(cost(1000, function() return v:clone() end))",
+      "log(cost(10000, function() local x, y, z = v:get() w:set(z, y, x) s:set(v) end))\n"
+      "log(cost(10000, function() local x, z = v:get('xz') o:copy(v) r:set(v, w) end))\n"
+      "log(cost(10000, function() return v == w, v:same(w), v:near(w, 1), v:has_nan() end))\n"
+      "log(cost(10000, function() v:set{} end))\n"
+      "log(cost(10000, function() return v:clone() end))",
       "0 0\n0 0\n0 0\n1 56\n1 44\ndone\n");
 }
 
