@@ -21,6 +21,19 @@ static void tables_are_laid_into_structs(void **state) {
       "{97, 98, 99, 100} {1, 2, 3, 4} {0, 0, 0, 0}\ndone\n");
 }
 
+// What a table leaves out is 0, whatever stood there and on the C stack.
+static void what_is_left_out_becomes_zero(void **state) {
+  (void)state;
+  bench_expect("local P = struct.define('P', 'a:vec3 b:ray@16 c:u8[4]') local p = P()\n"
+               "for i = 1, 3 do p.a, p.b = {7, 7, 7}, {{7, 7, 7}, {7, 7, 7}} p.c = {7, 7, 7, 7}\n"
+               "  p.a, p.b, p.c = {y = 1}, {direction = {z = 2}}, 'x' end\n"
+               "log(p, p:pack() == P{a = {y = 1}, b = {direction = {z = 2}}, c = 'x'}:pack())\n"
+               "p:set(P({7, 7, 7}, ray(7, 7, 7, 7, 7, 7), 'zzzz')) p:set{c = 'y'} log(p)",
+               "P(vec3(0, 1, 0), ray(vec3(0, 0, 0), vec3(0, 0, 2)), {120, 0, 0, 0}) true\n"
+               "P(vec3(0, 0, 0), ray(vec3(0, 0, 0), vec3(0, 0, 0)), {121, 0, 0, 0})\n"
+               "done\n");
+}
+
 static void messages_name_the_path(void **state) {
   (void)state;
   bench_expect(
@@ -154,6 +167,7 @@ static void derived_values_stand_for_their_base(void **state) {
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(tables_are_laid_into_structs),
+    cmocka_unit_test(what_is_left_out_becomes_zero),
     cmocka_unit_test(messages_name_the_path),
     cmocka_unit_test(a_failed_write_changes_nothing),
     cmocka_unit_test(tables_are_read_without_metamethods),

@@ -4,6 +4,7 @@
 ///                 bytes of a single run, exact; fails when a mode makes a difference
 ///   fails(f, ...) the text of the error that f raises, without its place; fails the test if none
 ///   bytes(text)   bytes in a box; pinned(bytes, is): somebody uses them
+///   busy()        has the collector run a whole cycle every few allocations
 ///   forged        light userdata
 #pragma once
 
@@ -111,6 +112,11 @@ static inline int bench_pinned(lua_State *L) {
   return 0;
 }
 
+static inline int bench_busy(lua_State *L) {
+  lua_gc(L, LUA_GCINC, 1, 1000, 4);
+  return 0;
+}
+
 static inline int bench_setup(lua_State *L) {
   for (int i = PL_BUILTIN_NONE + 1; i < PL_BUILTIN_COUNT; i++) {
     const struct pl_layout *layout = pl_layout_builtin((enum pl_builtin)i);
@@ -145,6 +151,7 @@ static inline void bench_open(struct bench *b) {
   bench_global(b, "fails", bench_fails);
   bench_global(b, "bytes", bench_bytes);
   bench_global(b, "pinned", bench_pinned);
+  bench_global(b, "busy", bench_busy);
   b->allocate = lua_getallocf(L, &b->allocate_ctx);
   lua_setallocf(L, bench_allocate, b);
 }

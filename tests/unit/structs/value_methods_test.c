@@ -144,6 +144,38 @@ static void methods_allocate_nothing(void **state) {
       "0 0\n0 0\n0 0\n1 56\n1 44\ndone\n");
 }
 
+// A finaliser may move the bytes away at any allocation: a value or "stale view", never more.
+static void bytes_may_go_while_they_are_read(void **state) {
+  (void)state;
+  bench_expect(
+      "local K = struct.enum('K', 'u16', {A = 1})\n"
+      "local T = struct.define('T', 'k:K v:vec3 d:dec128 e:K[3] r:ray w:vec2[2]')\n"
+      "local V = struct.define('V', 'a:dec128 b:dec128')\n"
+      "local now, stale, read, n, m = nil, 0, 0, 0, {}\n"
+      "m.__gc = function() if now then now:move() now = nil end end\n"
+      "local list = {function(t) return t.k end, function(t) return t.d end, function(t) t:get() "
+      "end,\n"
+      "  function(t) t:totable() end, tostring, function(t) t:clone() end, function(t) t:pack() "
+      "end,\n"
+      "  function(t) t:key() end, function(t) return t.e[2], t.e:totable(), t.e:get() end,\n"
+      "  function(t) t.v = {1, 2, 3} end, function(t) t.r.origin:set(1, 2, 3) end,\n"
+      "  function(t) return t.v.xy end, function(t) T(t) end, function(t) return T.path 'r.origin' "
+      "(t) "
+      "end,\n"
+      "  function(t, b) T.unpack(b) end, function(t, b) V(V.at(b)) end, function(t) t.w[2] = {1, "
+      "2} end,\n"
+      "  function(t) t:set(t) end, function(t) T(2, t.v, '1', 1, 2, 3, t.r, t.w) end,\n"
+      "  function(t) t.e = {'A', 5, 9} end, function(t, b) V.at(b, 0):get('a', 'b') end}\n"
+      "busy() for round = 1, 150 do for i = 1, #list do\n"
+      "  local b = bytes(('\\1'):rep(T.sizeof)) local t = T.at(b)\n"
+      "  setmetatable({}, m) for _ = 1, round % 7 do n = {} end now = b\n"
+      "  local ok, text = pcall(list[i], t, b)\n"
+      "  if ok then read = read + 1 else stale = stale + 1\n"
+      "    assert(tostring(text):find 'stale view', text) end end end\n"
+      "log(read > 100, stale > 100)",
+      "true true\ndone\n");
+}
+
 // D7.
 static void any_self_and_argument_is_checked(void **state) {
   (void)state;
@@ -170,6 +202,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(values_are_compared),
     cmocka_unit_test(text_is_short_and_exact),
     cmocka_unit_test(methods_allocate_nothing),
+    cmocka_unit_test(bytes_may_go_while_they_are_read),
     cmocka_unit_test(any_self_and_argument_is_checked),
 };
 
