@@ -64,7 +64,7 @@ void pl_api_push_module(lua_State *L, const struct pl_api_module *module);
 uint64_t pl_api_check_due(lua_State *L, int index);
 
 extern const struct pl_api_module pl_api_geometry;  ///< api_geometry.c
-extern const struct pl_api_module pl_api_json;    ///< api_json.c
-extern const struct pl_api_module pl_api_log;     ///< api_log.c
-extern const struct pl_api_module pl_api_struct;  ///< api_struct.c
-extern const struct pl_api_module pl_api_task;    ///< api_task.c; scripts get it by task.lua
+extern const struct pl_api_module pl_api_json;      ///< api_json.c
+extern const struct pl_api_module pl_api_log;       ///< api_log.c
+extern const struct pl_api_module pl_api_struct;    ///< api_struct.c
+extern const struct pl_api_module pl_api_task;      ///< api_task.c; scripts get it by task.lua

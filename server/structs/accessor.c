@@ -68,6 +68,7 @@ static struct pl_strv take_name(struct pl_strv *rest) {
 // "[3]" in front of the rest. Returns: its number, 0: there is none.
 static uint32_t take_index(lua_State *L, struct pl_strv *rest, const struct pl_field *field) {
   if (!rest->len || rest->data[0] != '[') return 0;
+  if (!field->count) luaL_error(L, "path: %s is no fixed array", field->name.data);
   size_t i = 1;
   uint64_t index = 0;
   for (; i < rest->len && rest->data[i] >= '0' && rest->data[i] <= '9' && index < INT_MAX; i++)

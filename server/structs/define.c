@@ -17,14 +17,15 @@ static struct pl_strv check_text(lua_State *L, int index) {
   return text;
 }
 
-// "app.lua:12", or what there is. Pushes it.
+// "app.lua:12": the innermost Lua function on the stack. Pushes it.
 static const char *push_where(lua_State *L) {
-  size_t len;
-  luaL_where(L, 1);
-  const char *where = lua_tolstring(L, -1, &len);
-  if (len < 2) return lua_pushliteral(L, "C code");
-  lua_pushlstring(L, where, len - 2);
-  return lua_tostring(L, -1);
+  size_t len = 0;
+  for (int level = 1; level < 8 && len <= 2; level++) {
+    luaL_where(L, level);
+    lua_tolstring(L, -1, &len);
+  }
+  if (len <= 2) return lua_pushliteral(L, "C code");
+  return lua_pushlstring(L, lua_tostring(L, -1), len - 2);
 }
 
 static int raise_failure(lua_State *L, int status, const char *problem) {

@@ -185,7 +185,7 @@ static int type_unpack(lua_State *L) {
   size_t size = type->layout->size;
   size_t len = check_data(L, 1).len;
   lua_Integer pos = luaL_optinteger(L, 2, 1);
-  if (pos < 0) pos = -pos > (lua_Integer)len ? 0 : (lua_Integer)len + pos + 1;
+  if (pos < 0) pos = pos < -(lua_Integer)len ? 0 : (lua_Integer)len + pos + 1;
   luaL_argcheck(L, pos >= 1 && (size_t)pos <= len + 1, 2, "position is outside the data");
   if (len - (size_t)pos + 1 < size)
     return luaL_argerror(L, 1,

@@ -4,7 +4,7 @@
 ///                 bytes of a single run, exact; fails when a mode makes a difference
 ///   fails(f, ...) the text of the error that f raises, without its place; fails the test if none
 ///   bytes(text)   bytes in a box; pinned(bytes, is): somebody uses them
-///   busy()        has the collector run a whole cycle every few allocations
+///   taken(bytes, n)  the n-th new object from now on has a finaliser take the bytes away; 0: none
 ///   forged        light userdata
 #pragma once
 
@@ -23,14 +23,38 @@ struct bench {
   struct pl_layouts *layouts;
   lua_Alloc allocate;  ///< the vm's own
   void *allocate_ctx;
-  uint64_t allocations;  ///< blocks that were asked for, or made larger
-  uint64_t bytes;        ///< their bytes
-  bool is_failing;       ///< it has ended
-  uint64_t fails_at;     ///< that many allocations from now on memory ends; 0: never
+  uint64_t allocations;   ///< blocks that were asked for, or made larger
+  uint64_t bytes;         ///< their bytes
+  bool is_failing;        ///< it has ended
+  bool is_due;            ///< ... or a string has been made just now
+  struct pl_box *victim;  ///< whose bytes go, ...
+  uint64_t taken_at;      ///< ... when so many more objects have been made
+  uint64_t fails_at;      ///< that many allocations from now on memory ends; 0: never
 };
+
+// What pl_box_move does, without Lua: this runs inside of an allocation.
+static inline void bench_take(struct bench *b) {
+  struct pl_box *box = b->victim;
+  struct pl_heap *heap = &b->fake.vm.heap;
+  b->victim = NULL;
+  b->is_due = false;
+  heap->outside -= box->size;
+  if (box->payer) pl_heap_charge_outside(heap, &box->payer->own_charge, box->size, 0);
+  pl_bytes_unref(box->bytes);
+  box->bytes = NULL;
+  box->data = NULL;
+  box->size = 0;
+}
 
 static inline void *bench_allocate(void *ctx, void *block, size_t old_size, size_t size) {
   struct bench *b = ctx;
+  // Without a block, old_size says what is made. Lua looks for finalisers behind that: a string has
+  // its text by then.
+  bool is_object = !block && (old_size == LUA_TSTRING || old_size == LUA_TTABLE ||
+                              old_size == LUA_TUSERDATA || old_size == LUA_TFUNCTION);
+  if (b->victim && b->is_due) bench_take(b);
+  b->is_due = b->victim && is_object && --b->taken_at == 0;
+  if (b->is_due && old_size != LUA_TSTRING) bench_take(b);
   if (size && (!block || size > old_size)) {
     b->allocations++;
     b->bytes += block ? size - old_size : size;
@@ -112,8 +136,13 @@ static inline int bench_pinned(lua_State *L) {
   return 0;
 }
 
-static inline int bench_busy(lua_State *L) {
-  lua_gc(L, LUA_GCINC, 1, 1000, 4);
+/* stack: bytes, n */
+static inline int bench_taken(lua_State *L) {
+  struct bench *b = bench_of(L);
+  b->victim = pl_box_get(L, 1);
+  b->taken_at = (uint64_t)luaL_optinteger(L, 2, 0);
+  if (!b->taken_at) b->victim = NULL;
+  b->is_due = false;
   return 0;
 }
 
@@ -151,7 +180,7 @@ static inline void bench_open(struct bench *b) {
   bench_global(b, "fails", bench_fails);
   bench_global(b, "bytes", bench_bytes);
   bench_global(b, "pinned", bench_pinned);
-  bench_global(b, "busy", bench_busy);
+  bench_global(b, "taken", bench_taken);
   b->allocate = lua_getallocf(L, &b->allocate_ctx);
   lua_setallocf(L, bench_allocate, b);
 }
