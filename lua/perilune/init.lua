@@ -1,11 +1,14 @@
--- The module "perilune": app, abort, version, worker, and the other modules as fields, each loaded
--- on its first use.
+-- The module "perilune": app, abort, version, worker, channel, topic, and the other modules as
+-- fields, each loaded on its first use.
 
 local native = require "perilune.native"
 
 local perilune = {
   version = native.version,
   worker = { index = native.worker_index, count = native.worker_count },
+  -- Crossings between workers: server/api/named_channel.c and topic.c.
+  channel = native.channel,
+  topic = native.topic,
 }
 
 -- Ends the request with this status, from any depth. A message that is a string becomes the

@@ -13,7 +13,9 @@
 #include "base/buf.h"
 
 struct pl_config;
+struct pl_hub;
 struct pl_loop;
+struct pl_mailbox;
 
 enum pl_api_flags {
   PL_API_PURE = 0,        ///< never waits
@@ -40,6 +42,8 @@ struct pl_api_module {
 /// What vm->user points to: the worker as bindings see it.
 struct pl_api_context {
   struct pl_loop *loop;
+  struct pl_mailbox *mailbox;  ///< of this worker
+  struct pl_hub *hub;          ///< where it meets the others
   const struct pl_config *config;
   const char *app_folder;      ///< for paths relative to the app; "" when there is none
   struct pl_buf header_lines;  ///< shared by all answers: filled and used without waiting between

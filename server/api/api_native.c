@@ -8,8 +8,10 @@
 #include "api/api_response.h"
 #include "api/call.h"
 #include "api/file_handle.h"
+#include "api/named_channel.h"
 #include "api/task_child.h"
 #include "api/task_scope.h"
+#include "api/topic.h"
 #include "base/error.h"
 #include "base/suggest.h"
 #include "config/units.h"
@@ -278,6 +280,8 @@ static const luaL_Reg functions[] = {{"suggest", suggest},
                                      {"spawn_in", pl_task_spawn_in},
                                      {"on_error", pl_value_on_error},
                                      {"open_file", pl_api_open_file},
+                                     {"channel", pl_named_channel},
+                                     {"topic", pl_topic},
                                      {NULL, NULL}};
 
 // The modules that are fields of `perilune`.

@@ -239,6 +239,8 @@ void pl_generation_cancel_loading(struct pl_generation *g) {
 
 static void fill_context(struct pl_generation *g) {
   g->api = (struct pl_api_context){.loop = g->options.loop,
+                                   .mailbox = g->options.mailbox,
+                                   .hub = g->options.hub,
                                    .config = g->options.config,
                                    .app_folder = g->app_folder,
                                    .worker_index = g->options.worker_index,

@@ -21,8 +21,10 @@
 #include "worker/collect.h"
 
 struct pl_budget;
-struct pl_loop;
 struct pl_config;
+struct pl_hub;
+struct pl_loop;
+struct pl_mailbox;
 struct pl_generation;
 
 enum pl_generation_state {
@@ -37,9 +39,11 @@ enum pl_generation_state {
 struct pl_generation_options {
   const struct pl_config *config;
   struct pl_loop *loop;
-  const char *app_path;   ///< or NULL
-  const char *app_code;   ///< or NULL
-  unsigned worker_index;  ///< 1-based
+  struct pl_mailbox *mailbox;  ///< the worker's
+  struct pl_hub *hub;          ///< the server's
+  const char *app_path;        ///< or NULL
+  const char *app_code;        ///< or NULL
+  unsigned worker_index;       ///< 1-based
   unsigned worker_count;
   uint64_t *task_counter;      ///< the worker's: ids never repeat, not even over its generations
   struct pl_budget *budget;    ///< the worker's, too

@@ -18,6 +18,7 @@
 #include "config/config.h"
 #include "config/resolve.h"
 #include "geometry/layout.h"
+#include "io/hub.h"
 #include "io/loop.h"
 #include "io/mailbox.h"
 #include "worker/signals.h"
@@ -31,6 +32,7 @@ struct pl_server {
   const struct pl_config *config;
   struct pl_loop loop;  // main's: signals and the workers' reports
   struct pl_mailbox mailbox;
+  struct pl_hub hub;                // where the workers' scripts meet
   int *listen_fds;                  // one per address; -1: not bound
   struct pl_worker_options shared;  // the workers and what they share
   unsigned ready_count;
@@ -225,6 +227,7 @@ static int make_workers(struct pl_server *server) {
   shared->app_code = server->options->app_code;
   shared->is_dry_run = server->options->is_dry_run;
   shared->listen_fds = server->listen_fds;
+  shared->hub = &server->hub;
   shared->ctx = server;
   shared->on_ready = on_ready;
   shared->on_problem = on_problem;
@@ -314,6 +317,16 @@ static int run_loop(struct pl_server *server) {
   return error;
 }
 
+static int run_with_hub(struct pl_server *server) {
+  uint64_t limit = server->config->limits_memory_bytes;
+  int error = pl_hub_init(&server->hub, limit > SIZE_MAX ? SIZE_MAX : (size_t)limit);
+  if (error) return error;
+  error = run_loop(server);
+  size_t left = pl_hub_deinit(&server->hub);
+  if (left) pl_log(PL_LOG_WARN, "%zu messages of channels were not received", left);
+  return error;
+}
+
 static void set_pool_size(void) {
   char text[16];
   unsigned cpus = pl_cpu_usable();
@@ -339,7 +352,7 @@ int pl_server_run(const struct pl_server_options *options) {
   if (!error) error = bind_listeners(&server);
   if (!error) error = start_log(options->config);
   if (!error) {
-    error = run_loop(&server);
+    error = run_with_hub(&server);
     if (error) complain(pl_error_text(error));
     pl_log_stop();
   }

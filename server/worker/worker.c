@@ -256,6 +256,8 @@ static int load_generation(struct pl_worker *worker) {
   const struct pl_worker_options *options = worker->options;
   struct pl_generation_options o = {.config = worker->config,
                                     .loop = &worker->loop,
+                                    .mailbox = &worker->mailbox,
+                                    .hub = options->hub,
                                     .app_path = options->app_path,
                                     .app_code = options->app_code,
                                     .worker_index = worker->index,

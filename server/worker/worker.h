@@ -15,6 +15,7 @@ struct pl_worker_options {
   const struct pl_config *config;
   const char *app_path;       ///< or NULL
   const char *app_code;       ///< or NULL
+  struct pl_hub *hub;         ///< where their scripts meet: channels and topics
   bool is_dry_run;            ///< load the app, listen to nothing, do not run the start handlers
   const int *listen_fds;      ///< one per address
   uint64_t connections;       ///< each worker's share of limits.connections
