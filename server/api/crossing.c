@@ -127,7 +127,7 @@ static void retire(lua_State *L, int index, struct crossing *c) {
 
 static void end(struct crossing *c, int outcome) {
   c->outcome = outcome;
-  if (!c->is_sender && !c->letter) c->letter = pl_hub_wait_take(c->pending);
+  if (!c->letter) c->letter = pl_hub_wait_take(c->pending);
   stop_waiting(c);
   pl_wait_complete(&c->wait);
 }

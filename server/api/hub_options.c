@@ -10,7 +10,7 @@
 
 enum { CAPACITY_MAX = 1 << 29 };
 
-struct pl_strv pl_hub_check_name(lua_State *L, const char *operation) {
+struct pl_strv pl_hub_options_name(lua_State *L, const char *operation) {
   struct pl_strv name = {0};
   if (lua_type(L, 1) != LUA_TSTRING)
     luaL_error(L, "%s: the name must be a string, not %s", operation, luaL_tolstring(L, 1, NULL));
@@ -41,7 +41,7 @@ static size_t check_number(lua_State *L, const char *operation) {
   return (size_t)capacity;
 }
 
-size_t pl_hub_check_capacity(lua_State *L, int index, const char *operation) {
+size_t pl_hub_options_capacity(lua_State *L, int index, const char *operation) {
   size_t capacity = 0;
   if (lua_isnoneornil(L, index)) return 0;
   if (!lua_istable(L, index))
@@ -56,7 +56,7 @@ size_t pl_hub_check_capacity(lua_State *L, int index, const char *operation) {
   return capacity;
 }
 
-void pl_hub_raise(lua_State *L, int error, const char *operation) {
+void pl_hub_options_raise(lua_State *L, int error, const char *operation) {
   if (error == PL_ELIMIT)
     luaL_error(L,
                "%s: channels, topics and their messages would hold more than limits.memory "

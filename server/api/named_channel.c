@@ -119,13 +119,13 @@ static void push_metatable(lua_State *L) {
 int pl_named_channel(lua_State *L) {
   static const char *const operation = "perilune.channel";
   lua_settop(L, 2);
-  struct pl_strv name = pl_hub_check_name(L, operation);
-  size_t capacity = pl_hub_check_capacity(L, 2, operation);
+  struct pl_strv name = pl_hub_options_name(L, operation);
+  size_t capacity = pl_hub_options_capacity(L, 2, operation);
   struct channel *channel = lua_newuserdatauv(L, sizeof *channel, 0);
   channel->queue = NULL;
   push_metatable(L);
   lua_setmetatable(L, -2);
   int error = pl_hub_open_channel(pl_api_context(L)->hub, name, capacity, &channel->queue);
-  if (error) pl_hub_raise(L, error, operation);
+  if (error) pl_hub_options_raise(L, error, operation);
   return 1;
 }

@@ -125,13 +125,13 @@ static int topic_publish(lua_State *L) {
 static int topic_subscribe(lua_State *L) {
   static const char *const operation = "topic:subscribe";
   struct pl_hub_topic *topic = check_topic(L);
-  size_t capacity = pl_hub_check_capacity(L, 2, operation);
+  size_t capacity = pl_hub_options_capacity(L, 2, operation);
   struct subscription *s = lua_newuserdatauv(L, sizeof *s, 0);
   s->queue = NULL;
   push_metatable(L, subscription_metatable, subscription_metamethods, subscription_methods);
   lua_setmetatable(L, -2);
   int error = pl_hub_subscribe(topic, capacity ? capacity : PL_HUB_CAPACITY, &s->queue);
-  if (error) pl_hub_raise(L, error, operation);
+  if (error) pl_hub_options_raise(L, error, operation);
   return 1;
 }
 
@@ -158,7 +158,7 @@ static const luaL_Reg topic_metamethods[] = {
 int pl_topic(lua_State *L) {
   static const char *const operation = "perilune.topic";
   lua_settop(L, 2);
-  struct pl_strv name = pl_hub_check_name(L, operation);
+  struct pl_strv name = pl_hub_options_name(L, operation);
   if (!lua_isnoneornil(L, 2))
     luaL_error(L, "%s: a topic has no options; a subscription has {capacity = 64}", operation);
   struct topic *topic = lua_newuserdatauv(L, sizeof *topic, 0);
@@ -166,6 +166,6 @@ int pl_topic(lua_State *L) {
   push_metatable(L, topic_metatable, topic_metamethods, topic_methods);
   lua_setmetatable(L, -2);
   int error = pl_hub_open_topic(pl_api_context(L)->hub, name, &topic->topic);
-  if (error) pl_hub_raise(L, error, operation);
+  if (error) pl_hub_options_raise(L, error, operation);
   return 1;
 }

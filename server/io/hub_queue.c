@@ -319,8 +319,8 @@ int pl_hub_wait_stop(struct pl_hub_wait *wait) {
 }
 
 struct pl_letter *pl_hub_wait_take(struct pl_hub_wait *wait) {
-  struct pl_letter *letter = wait->is_receiver ? wait->letter : NULL;
-  if (letter) wait->letter = NULL;
+  struct pl_letter *letter = wait->letter;
+  wait->letter = NULL;
   return letter;
 }
 

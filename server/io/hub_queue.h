@@ -115,7 +115,8 @@ PL_MUST_CHECK struct pl_hub_wait *pl_hub_wait_new(struct pl_hub_queue *queue,
 /// its outcome: on_over has been called or will be.
 int pl_hub_wait_stop(struct pl_hub_wait *wait);
 
-/// After on_over: the letter that a receiver got, for the caller; NULL: none.
+/// After on_over, or when it was stopped in time: the letter that a receiver got or that a sender
+/// still has, for the caller; NULL: none.
 struct pl_letter *pl_hub_wait_take(struct pl_hub_wait *wait);
 
 /// The owner lets go: on_over is not called any more; a letter that a receiver got goes back, one
