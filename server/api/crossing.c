@@ -8,11 +8,14 @@
 #include "api/crossing.h"
 
 #include <lauxlib.h>
+#include <stdio.h>
 
 #include "api/api.h"
 #include "api/parcel.h"
 #include "api/queue_wait.h"
 #include "base/error.h"
+#include "geometry/layout.h"
+#include "io/hub.h"
 #include "io/hub_queue.h"
 #include "io/loop.h"
 #include "runtime/wait.h"
@@ -78,10 +81,12 @@ static struct spares *push_spares(lua_State *L) {
 }
 
 static void set_metatable(lua_State *L) {
-  if (luaL_newmetatable(L, metatable)) {
+  luaL_newmetatable(L, metatable);
+  if (lua_getfield(L, -1, "__gc") == LUA_TNIL) {
     lua_pushcfunction(L, collect_crossing);
-    lua_setfield(L, -2, "__gc");
+    lua_setfield(L, -3, "__gc");
   }
+  lua_pop(L, 1);
   lua_setmetatable(L, -2);
 }
 
@@ -99,14 +104,14 @@ static void push_unused(lua_State *L) {
   lua_remove(L, -2);
 }
 
-// Pushes a crossing for the queue.
+// Pushes a crossing for the queue, or for none.
 static struct crossing *push_crossing(lua_State *L, struct pl_hub_queue *queue,
                                       const struct pl_crossing_how *how, bool is_sender) {
   luaL_checkstack(L, LUA_MINSTACK, NULL);
   push_unused(L);
   struct crossing *c = lua_touserdata(L, -1);
   *c = (struct crossing){.loop = pl_api_context(L)->loop,
-                         .queue = pl_hub_queue_ref(queue),
+                         .queue = queue ? pl_hub_queue_ref(queue) : NULL,
                          .how = *how,
                          .is_sender = is_sender};
   return c;
@@ -155,10 +160,13 @@ static int attempt(struct crossing *c) {
   return rc;
 }
 
-/* stack: ..., crossing */
-static int wait_for(lua_State *L, struct crossing *c, lua_KFunction k) {
+// @param index the crossing's
+static int wait_for(lua_State *L, struct crossing *c, int index, lua_KFunction k) {
   c->pending = pl_hub_wait_new(c->queue, pl_api_context(L)->mailbox, c, on_over);
-  if (!c->pending) return luaL_error(L, "not enough memory");
+  if (!c->pending) {
+    if (c->is_sender) pl_parcel_restore(L, index + 1, c->letter->cell);
+    return luaL_error(L, "not enough memory");
+  }
   c->timer.fn = on_timeout;
   pl_wait_begin(L, &c->wait, c->how.operation, cancel);
   int rc = attempt(c);
@@ -166,13 +174,16 @@ static int wait_for(lua_State *L, struct crossing *c, lua_KFunction k) {
     end(c, rc);
   else if (c->how.due_ms)
     pl_timer_start(&c->loop->wheel, &c->timer, c->how.due_ms);
-  return pl_wait_yield(L, lua_gettop(L), k);
+  return pl_wait_yield(L, index, k);
 }
 
 // ---- sending ----
 
+// stack at index: the crossing, what pl_parcel_restore needs
 static int return_sent(lua_State *L, int index, int outcome) {
-  retire(L, index, lua_touserdata(L, index));
+  struct crossing *c = lua_touserdata(L, index);
+  if (c->letter) pl_parcel_restore(L, index + 1, c->letter->cell);
+  retire(L, index, c);
   if (outcome) return pl_queue_wait_fail(L, outcome, "full");
   lua_pushboolean(L, true);
   return 1;
@@ -189,13 +200,34 @@ int pl_crossing_send(lua_State *L, struct pl_hub_queue *queue, int value,
   bool waits = how->flags & PL_CROSSING_WAITS;
   if (waits) pl_wait_check(L, how->operation);
   struct crossing *c = push_crossing(L, queue, how, true);
-  c->letter = pl_parcel_pack(L, value, how->operation);
+  int index = lua_gettop(L);
+  pl_parcel_pack(L, value, how->operation, false, &c->letter);
   int rc = attempt(c);
-  if (rc == PL_EAGAIN && waits) return wait_for(L, c, send_continue);
-  return return_sent(L, lua_gettop(L), rc);
+  if (rc == PL_EAGAIN && waits) return wait_for(L, c, index, send_continue);
+  return return_sent(L, index, rc);
 }
 
 // ---- receiving ----
+
+enum { FORM_BYTES = 32 };
+
+// "24 B #1a2b"
+static void write_form(char text[FORM_BYTES], const struct pl_layout *layout) {
+  snprintf(text, FORM_BYTES, "%u B #%04x", layout->size, (unsigned)(layout->hash >> 48));
+}
+
+// A message of a type that this state has under the same name, but otherwise: nobody here can make
+// anything of it, so it is gone.
+static void check_types(lua_State *L, struct crossing *c) {
+  const struct pl_layout *now, *then = pl_parcel_changed(L, c->letter->cell, &now);
+  if (!then) return;
+  pl_letter_free(c->letter);
+  c->letter = NULL;
+  char old_form[FORM_BYTES], new_form[FORM_BYTES];
+  write_form(old_form, then);
+  write_form(new_form, now);
+  luaL_error(L, "%s: %s changed: %s -> %s", c->how.operation, then->name.data, old_form, new_form);
+}
 
 // When the value is a nil that was sent, a for loop would take it for the end.
 static void check_each(lua_State *L, const struct crossing *c) {
@@ -210,6 +242,7 @@ static int return_received(lua_State *L, int index, int outcome) {
     retire(L, index, c);
     return pl_queue_wait_fail(L, outcome, "empty");
   }
+  check_types(L, c);
   pl_parcel_unpack(L, c->letter->cell);
   uint64_t lost = c->letter->lost;
   pl_letter_free(c->letter);
@@ -233,6 +266,19 @@ int pl_crossing_receive(lua_State *L, struct pl_hub_queue *queue,
   if (waits) pl_wait_check(L, how->operation);
   struct crossing *c = push_crossing(L, queue, how, false);
   int rc = attempt(c);
-  if (rc == PL_EAGAIN && waits) return wait_for(L, c, receive_continue);
+  if (rc == PL_EAGAIN && waits) return wait_for(L, c, lua_gettop(L), receive_continue);
   return return_received(L, lua_gettop(L), rc);
+}
+
+// ---- publishing ----
+
+int pl_crossing_publish(lua_State *L, struct pl_hub_topic *topic, int value) {
+  static const struct pl_crossing_how how = {"topic:publish", PL_CROSSING_NOW, 0};
+  struct crossing *c = push_crossing(L, NULL, &how, true);
+  int index = lua_gettop(L);
+  pl_parcel_pack(L, value, how.operation, true, &c->letter);
+  size_t count = pl_hub_publish(topic, c->letter->cell);
+  retire(L, index, c);
+  lua_pushinteger(L, (lua_Integer)count);
+  return 1;
 }

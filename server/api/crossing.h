@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 struct pl_hub_queue;
-struct pl_letter;
+struct pl_hub_topic;
 
 enum {
   PL_CROSSING_NOW = 0,  ///< does not wait
@@ -28,7 +28,8 @@ struct pl_crossing_how {
 };
 
 /// Sends the value at stack index `value`. Returns: true; or nil, "timeout" | "closed" | "full",
-/// code. Raises as pl_parcel_pack, and with WAITS as pl_wait_check.
+/// code, and what was moved is the sender's again. Raises as pl_parcel_pack, and with WAITS as
+/// pl_wait_check.
 int pl_crossing_send(lua_State *L, struct pl_hub_queue *queue, int value,
                      const struct pl_crossing_how *how);
 
@@ -36,3 +37,7 @@ int pl_crossing_send(lua_State *L, struct pl_hub_queue *queue, int value,
 /// When it raises for want of memory the message is still in the queue.
 int pl_crossing_receive(lua_State *L, struct pl_hub_queue *queue,
                         const struct pl_crossing_how *how);
+
+/// Publishes the value at stack index `value`. Returns: how many subscribers get it. Raises as
+/// pl_parcel_pack.
+int pl_crossing_publish(lua_State *L, struct pl_hub_topic *topic, int value);

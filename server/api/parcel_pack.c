@@ -1,5 +1,8 @@
-// The same walk twice: the first one checks and measures and may raise, the second one writes into
-// a block of exactly that size and cannot. No Lua code runs between them, so both see the same.
+// The same walk twice: the first one checks and measures, the second one writes into a block of
+// exactly that size. A finaliser that runs between them may change a table; the second walk then
+// finds that it needs another size, and never writes beyond its own.
+//
+// Arrays move at the very end, when nothing else can fail.
 //
 // What a value would cost its receiver is bounded, too: a few tables that hold each other in many
 // places are few here and millions there.
@@ -13,22 +16,33 @@
 #include "api/api.h"
 #include "api/json_codec.h"
 #include "api/parcel_form.h"
+#include "api/parcel_refs.h"
 #include "api/place.h"
+#include "base/bytes.h"
 #include "base/mem.h"
+#include "geometry/layout.h"
 #include "io/hub.h"
 #include "runtime/state.h"
+#include "structs/box.h"
+#include "structs/operand.h"
+#include "structs/type.h"
 
 // Of Lua 5.4 on 64 bits, nearly: a value in a table, a table, a string.
-enum { VALUE_COST = 16, TABLE_COST = 64, STRING_COST = 24 };
+enum { VALUE_COST = 16, TABLE_COST = 64, STRING_COST = 24, OBJECT_COST = 96 };
+
+enum { COPY_ALIGN = 16 };
 
 struct packer {
   lua_State *L;
   const char *operation;
   const struct pl_json_codec *codec;
-  size_t size;      // so far
-  size_t cost;      // for the receiver
-  size_t cost_max;  // 0: any
-  char *out;        // NULL: the first walk
+  struct pl_parcel_refs refs;
+  size_t size;            // of data, so far
+  size_t copies;          // bytes of copied structs, so far
+  size_t cost;            // for the receiver
+  size_t cost_max;        // 0: any
+  struct pl_parcel *out;  // NULL: the first walk
+  bool has_changed;       // the second walk found something else
 };
 
 static void pack_value(struct packer *p, const struct pl_place *at);
@@ -57,7 +71,11 @@ static void add_cost(struct packer *p, const struct pl_place *at, size_t cost) {
 // ---- writing ----
 
 static void put(struct packer *p, const void *data, size_t size) {
-  if (p->out) memcpy(p->out + p->size, data, size);
+  if (p->out) {
+    p->has_changed |= size > p->out->size - p->size;
+    if (p->has_changed) return;
+    memcpy(p->out->data + p->size, data, size);
+  }
   p->size += size;
 }
 
@@ -97,15 +115,69 @@ static void pack_string(struct packer *p, const struct pl_place *at) {
   put(p, text, len);
 }
 
-static void pack_other(struct packer *p, const struct pl_place *at) {
-  if (lua_topointer(p->L, -1) == p->codec->null) {
-    put_tag(p, PL_PARCEL_NULL);
-    return;
+// ---- structs, arrays, bytes ----
+
+// What was not there in the first walk has no number: 0.
+static void put_layout(struct packer *p, const struct pl_layout *layout) {
+  put_varint(p, pl_parcel_refs_layout(&p->refs, layout, !p->out));
+}
+
+// A struct, or an enum's value.
+static void pack_copy(struct packer *p, const struct pl_operand *o, const struct pl_place *at) {
+  size_t offset = p->copies, size = o->span.layout->size;
+  add_cost(p, at, OBJECT_COST + size);
+  p->copies += (size + COPY_ALIGN - 1) / COPY_ALIGN * COPY_ALIGN;
+  put_tag(p, PL_PARCEL_VALUE);
+  put_layout(p, o->span.layout);
+  put_varint(p, offset);
+  if (!p->out) return;
+  struct pl_bytes *copies = p->out->copies;
+  p->has_changed |= !copies || p->copies > copies->cap;
+  if (!p->has_changed) pl_bytes_copy(copies->data + offset, o->span.data, size);
+}
+
+// The array or the bytes on top.
+static void pack_shared(struct packer *p, const struct pl_operand *o, const struct pl_place *at) {
+  struct pl_box *box = o->box;
+  if (!box->is_frozen && !box->is_in_transit) {
+    lua_pushfstring(p->L, "freeze(), move() or clone() it: %s is not copied",
+                    o->is_bytes ? "bytes" : "an array");
+    raise_at(p, at);
   }
+  pl_operand_push_box(p->L, -1);
+  uint32_t before = p->refs.box_count;
+  uint32_t part = pl_parcel_refs_box(&p->refs, -1, box, !p->out);
+  lua_pop(p->L, 1);
+  if (p->refs.box_count > before) p->refs.bytes += box->size;
+  add_cost(p, at, OBJECT_COST + (p->refs.box_count > before ? box->size : 0));
+  put_tag(p, o->is_bytes ? PL_PARCEL_BYTES : PL_PARCEL_ARRAY);
+  if (!o->is_bytes) put_layout(p, o->span.layout);
+  put_varint(p, part);
+  put_varint(p, (uint64_t)(o->span.data - box->data));
+  put_varint(p, o->span.count);
+  if (o->is_bytes) return;
+  put_varint(p, o->span.stride);
+  put_varint(p, o->span.column);
+}
+
+static void refuse_type(struct packer *p, const struct pl_place *at) {
   bool has_name = luaL_getmetafield(p->L, -1, "__name") == LUA_TSTRING;
   lua_pushfstring(p->L, "a %s cannot be sent",
                   has_name ? lua_tostring(p->L, -1) : luaL_typename(p->L, -1));
   raise_at(p, at);
+}
+
+static void pack_other(struct packer *p, const struct pl_place *at) {
+  struct pl_operand o;
+  if (lua_topointer(p->L, -1) == p->codec->null) {
+    put_tag(p, PL_PARCEL_NULL);
+    return;
+  }
+  if (!pl_vm_of(p->L)->structs || !pl_operand_get(p->L, -1, &o)) refuse_type(p, at);
+  if (o.is_array || o.is_bytes)
+    pack_shared(p, &o, at);
+  else
+    pack_copy(p, &o, at);
 }
 
 // ---- tables ----
@@ -160,7 +232,7 @@ static void pack_table(struct packer *p, const struct pl_place *at) {
     if (!is_next) pack_key(p, &here);
     pack_value(p, &here);
   }
-  if (p->out) memcpy(p->out + counts_at, counts, sizeof counts);
+  if (p->out && !p->has_changed) memcpy(p->out->data + counts_at, counts, sizeof counts);
 }
 
 // The value on top, which stays there.
@@ -189,43 +261,104 @@ static void pack_value(struct packer *p, const struct pl_place *at) {
 // ---- parcels ----
 
 static void free_parcel(struct pl_cell *cell) {
-  pl_mem_free(PL_CONTAINER_OF(cell, struct pl_parcel, cell));
+  struct pl_parcel *parcel = PL_CONTAINER_OF(cell, struct pl_parcel, cell);
+  pl_bytes_unref(parcel->copies);
+  for (uint32_t i = 0; i < parcel->part_count; i++) pl_bytes_unref(parcel->parts[i]);
+  pl_mem_free(parcel);
 }
 
-// A letter with an empty parcel of that size. Raises.
-static struct pl_letter *new_parcel(lua_State *L, size_t size, const char *operation) {
-  struct pl_hub_budget *budget = &pl_api_context(L)->hub->budget;
-  size_t bytes = sizeof(struct pl_parcel) + size;
-  if (!pl_hub_budget_take(budget, bytes))
-    luaL_error(L,
-               "%s: the messages that wait in channels and topics would hold more than "
-               "limits.memory allows (%I bytes)",
-               operation, (LUAI_UACINT)budget->limit);
-  struct pl_parcel *parcel = pl_mem_alloc(bytes);
-  if (!parcel) {
-    pl_hub_budget_give(budget, bytes);
-    luaL_error(L, "not enough memory");
-  }
-  parcel->size = size;
+static size_t block_bytes(const struct packer *p) {
+  return sizeof(struct pl_parcel) + (p->refs.box_count + p->refs.layout_count) * sizeof(void *) +
+         p->size;
+}
+
+// An empty parcel of the size that the first walk has found; without memory NULL.
+static struct pl_parcel *new_parcel(const struct packer *p, struct pl_hub_budget *budget,
+                                    size_t bytes) {
+  struct pl_parcel *parcel = pl_mem_zalloc(block_bytes(p));
+  if (!parcel) return NULL;
   pl_cell_init(&parcel->cell, budget, bytes, free_parcel);
-  struct pl_letter *letter = pl_letter_new(&parcel->cell);
-  if (letter) return letter;
-  pl_cell_unref(&parcel->cell);
-  luaL_error(L, "not enough memory");
+  parcel->part_count = p->refs.box_count;
+  parcel->layout_count = p->refs.layout_count;
+  parcel->parts = (struct pl_bytes **)parcel->block;
+  parcel->layouts = (const struct pl_layout **)(parcel->block + parcel->part_count);
+  parcel->data = (char *)(parcel->block + parcel->part_count + parcel->layout_count);
+  parcel->size = p->size;
+  for (uint32_t i = 0; i < parcel->layout_count; i++)
+    parcel->layouts[i] = pl_parcel_refs_layout_at(&p->refs, i + 1);
+  if (!p->copies) return parcel;
+  parcel->copies = pl_bytes_new_empty(p->copies);
+  if (parcel->copies) return parcel;
+  pl_mem_free(parcel);
   return NULL;
 }
 
-struct pl_letter *pl_parcel_pack(lua_State *L, int index, const char *operation) {
+static struct pl_letter *new_letter(const struct packer *p) {
+  struct pl_hub_budget *budget = &pl_api_context(p->L)->hub->budget;
+  size_t bytes = block_bytes(p) + p->copies + p->refs.bytes;
+  if (!pl_hub_budget_take(budget, bytes))
+    luaL_error(p->L,
+               "%s: the messages that wait in channels and topics would hold more than "
+               "limits.memory allows (%I bytes)",
+               p->operation, (LUAI_UACINT)budget->limit);
+  struct pl_parcel *parcel = new_parcel(p, budget, bytes);
+  if (!parcel) {
+    pl_hub_budget_give(budget, bytes);
+    luaL_error(p->L, "not enough memory");
+  }
+  struct pl_letter *letter = pl_letter_new(&parcel->cell);
+  if (letter) return letter;
+  pl_cell_unref(&parcel->cell);
+  luaL_error(p->L, "not enough memory");
+  return NULL;
+}
+
+// The second walk. The value is on top of the stack.
+static void fill(struct packer *p, struct pl_parcel *parcel) {
+  size_t copies = p->copies;
+  p->out = parcel;
+  p->size = p->copies = p->cost = 0;
+  pack_value(p, NULL);
+  if (p->has_changed || p->size != parcel->size || p->copies != copies)
+    luaL_error(p->L, "%s: a finaliser has changed the message while it was sent", p->operation);
+  if (copies) pl_bytes_grew(parcel->copies, copies);
+}
+
+static void move_parts(struct packer *p, struct pl_parcel *parcel, bool for_many) {
+  for (uint32_t i = 0; i < parcel->part_count; i++) {
+    struct pl_box *box = pl_parcel_refs_box_at(p->L, p->refs.index, i + 1);
+    parcel->parts[i] = box->is_frozen ? pl_box_share(p->L, box) : pl_box_move(p->L, box);
+    if (for_many) parcel->parts[i]->is_frozen = true;
+  }
+  if (for_many && parcel->copies) parcel->copies->is_frozen = true;
+}
+
+void pl_parcel_pack(lua_State *L, int index, const char *operation, bool for_many,
+                    struct pl_letter **letter) {
   index = lua_absindex(L, index);
-  struct packer p = {.L = L, .operation = operation, .cost_max = pl_vm_of(L)->request_memory};
   luaL_checkstack(L, LUA_MINSTACK, NULL);
+  lua_pushnil(L);
+  struct packer p = {.L = L,
+                     .operation = operation,
+                     .refs = {.L = L, .index = lua_gettop(L)},
+                     .cost_max = pl_vm_of(L)->request_memory};
   p.codec = pl_json_codec_push(L);  // stays on the stack: it anchors p.codec
   lua_pushvalue(L, index);
   pack_value(&p, NULL);
-  struct pl_letter *letter = new_parcel(L, p.size, operation);
-  p.out = PL_CONTAINER_OF(letter->cell, struct pl_parcel, cell)->data;
-  p.size = p.cost = 0;
-  pack_value(&p, NULL);
-  lua_pop(L, 2);
-  return letter;
+  *letter = new_letter(&p);
+  struct pl_parcel *parcel = PL_CONTAINER_OF((*letter)->cell, struct pl_parcel, cell);
+  fill(&p, parcel);
+  move_parts(&p, parcel, for_many);
+  lua_settop(L, p.refs.index);
+}
+
+void pl_parcel_restore(lua_State *L, int index, struct pl_cell *cell) {
+  struct pl_parcel *parcel = PL_CONTAINER_OF(cell, struct pl_parcel, cell);
+  index = lua_absindex(L, index);
+  for (uint32_t i = 0; i < parcel->part_count; i++) {
+    struct pl_box *box = pl_parcel_refs_box_at(L, index, i + 1);
+    if (box->data || !parcel->parts[i]) continue;
+    pl_box_restore(L, box, parcel->parts[i]);
+    parcel->parts[i] = NULL;
+  }
 }

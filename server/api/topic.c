@@ -6,7 +6,6 @@
 #include "api/api.h"
 #include "api/crossing.h"
 #include "api/hub_options.h"
-#include "api/parcel.h"
 #include "api/queue_wait.h"
 #include "io/hub.h"
 #include "io/hub_queue.h"
@@ -115,11 +114,7 @@ static struct pl_hub_topic *check_topic(lua_State *L) {
 static int topic_publish(lua_State *L) {
   struct pl_hub_topic *topic = check_topic(L);
   luaL_checkany(L, 2);
-  struct pl_letter *letter = pl_parcel_pack(L, 2, "topic:publish");
-  size_t count = pl_hub_publish(topic, letter->cell);
-  pl_letter_free(letter);
-  lua_pushinteger(L, (lua_Integer)count);
-  return 1;
+  return pl_crossing_publish(L, topic, 2);
 }
 
 static int topic_subscribe(lua_State *L) {

@@ -42,6 +42,14 @@ static struct pl_bytes *take_bytes(lua_State *L, struct pl_box *box) {
   return bytes;
 }
 
+static void give_bytes(lua_State *L, struct pl_box *box, struct pl_bytes *bytes) {
+  box->bytes = bytes;
+  box->data = bytes->data;
+  box->size = bytes->size;
+  box->is_frozen = bytes->is_frozen;
+  count(L, box);
+}
+
 static int free_box(lua_State *L) {
   struct pl_box *box = lua_touserdata(L, 1);
   if (box->bytes) pl_bytes_unref(take_bytes(L, box));
@@ -81,11 +89,7 @@ struct pl_box *pl_box_push(lua_State *L, struct pl_bytes *bytes) {
     lua_error(L);
   }
   struct pl_box *box = lua_touserdata(L, -1);
-  box->bytes = bytes;
-  box->data = bytes->data;
-  box->size = bytes->size;
-  box->is_frozen = bytes->is_frozen;
-  count(L, box);
+  give_bytes(L, box, bytes);
   return box;
 }
 
@@ -141,6 +145,12 @@ struct pl_bytes *pl_box_move(lua_State *L, struct pl_box *box) {
   push_place(L);
   box->moved_where = luaL_ref(L, LUA_REGISTRYINDEX);
   return take_bytes(L, box);
+}
+
+void pl_box_restore(lua_State *L, struct pl_box *box, struct pl_bytes *bytes) {
+  luaL_unref(L, LUA_REGISTRYINDEX, box->moved_where);
+  box->moved_where = LUA_NOREF;
+  give_bytes(L, box, bytes);
 }
 
 struct pl_bytes *pl_box_share(lua_State *L, struct pl_box *box) {

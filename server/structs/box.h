@@ -43,6 +43,10 @@ void pl_box_check_writable(lua_State *L, const struct pl_box *box);
 /// in use, or held by somebody else as well and not frozen.
 struct pl_bytes *pl_box_move(lua_State *L, struct pl_box *box);
 
+/// Undoes pl_box_move: the bytes, which nobody has seen meanwhile, and their reference are the
+/// box's again. Never raises.
+void pl_box_restore(lua_State *L, struct pl_box *box, struct pl_bytes *bytes);
+
 /// Another reference, for the caller. Raises when stale.
 struct pl_bytes *pl_box_share(lua_State *L, struct pl_box *box);
 

@@ -99,6 +99,17 @@ static int bytes_tostring(lua_State *L) {
   return 1;
 }
 
+void pl_bytes_object_push_slice(lua_State *L, int holder, size_t offset, size_t size) {
+  holder = lua_absindex(L, holder);
+  struct pl_array *slice = lua_newuserdatauv(L, sizeof *slice, 1);
+  *slice = (struct pl_array){
+      .box = lua_touserdata(L, holder), .offset = offset, .count = size, .stride = 1};
+  lua_pushvalue(L, holder);
+  lua_setiuservalue(L, -2, 1);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, pl_structs_of(L)->slice);
+  lua_setmetatable(L, -2);
+}
+
 /* b:slice(offset [, size]) -> a part of the same bytes */
 static int bytes_slice(lua_State *L) {
   struct pl_operand o;
@@ -107,15 +118,8 @@ static int bytes_slice(lua_State *L) {
   lua_Integer size = luaL_optinteger(L, 3, rest < 0 ? 0 : rest);
   if (size < 0) luaL_argerror(L, 3, lua_pushfstring(L, "%I is no size", size));
   size_t offset = check_offset(L, 2, (size_t)size, o.span.count);
-  struct pl_array *slice = lua_newuserdatauv(L, sizeof *slice, 1);
-  *slice = (struct pl_array){.box = o.box,
-                             .offset = (size_t)(o.span.data - o.box->data) + offset,
-                             .count = (size_t)size,
-                             .stride = 1};
   pl_operand_push_box(L, 1);
-  lua_setiuservalue(L, -2, 1);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, pl_structs_of(L)->slice);
-  lua_setmetatable(L, -2);
+  pl_bytes_object_push_slice(L, -1, (size_t)(o.span.data - o.box->data) + offset, (size_t)size);
   return 1;
 }
 

@@ -111,7 +111,8 @@ app:get("/empty", function()
   return tostring(n)
 end)
 app:get("/bad", function()
-  local function path(v) return (select(2, pcall(perilune.channel("x").try_send, perilune.channel("x"), v))) end
+  local x = perilune.channel "x"
+  local function path(v) return (select(2, pcall(x.try_send, x, v))) end
   local loop = {} loop.a = {loop}
   return {path {a = {1, 2, print}}, path(loop), path {[{}] = 1}, path(io.stdout)}
 end)

@@ -7,11 +7,13 @@
 
 #include "io/hub.h"
 #include "io/mailbox.h"
+#include "structs/library.h"
 
 enum { HUB_WORKERS = 2, HUB_LIMIT = 1 << 20 };
 
 struct hub_bench {
   struct pl_hub hub;
+  struct pl_layouts *layouts;
   struct bench workers[HUB_WORKERS];
   struct pl_mailbox boxes[HUB_WORKERS];
   bool has_ended[HUB_WORKERS];
@@ -34,6 +36,7 @@ static inline void hub_open_worker(struct hub_bench *h, int i) {
   struct bench *b = &h->workers[i];
   bench_open(b);
   assert_int_equal(pl_mailbox_init(&h->boxes[i], &b->loop), 0);
+  pl_structs_open(b->fake.vm.L, h->layouts, NULL, NULL);
   b->context.hub = &h->hub;
   b->context.mailbox = &h->boxes[i];
   lua_register(b->fake.vm.L, "mail", hub_mail);
@@ -44,6 +47,8 @@ static inline void hub_open_worker(struct hub_bench *h, int i) {
 static inline void hub_open(struct hub_bench *h) {
   *h = (struct hub_bench){.bytes_before = pl_mem_stats().bytes};
   assert_int_equal(pl_hub_init(&h->hub, HUB_LIMIT), 0);
+  h->layouts = pl_layouts_new();
+  assert_non_null(h->layouts);
   for (int i = 0; i < HUB_WORKERS; i++) hub_open_worker(h, i);
 }
 
@@ -90,6 +95,7 @@ static inline void hub_close(struct hub_bench *h, size_t left) {
     if (!h->has_ended[i]) hub_end_worker(h, i);
   assert_int_equal(pl_hub_deinit(&h->hub), left);
   assert_int_equal(h->hub.budget.bytes, 0);
+  pl_layouts_free(h->layouts);
   assert_int_equal(pl_mem_stats().bytes, h->bytes_before);
 }
 
