@@ -19,6 +19,7 @@ WORKERS = 4
 APP = r"""
 local perilune, task = require "perilune", require "perilune.task"
 local response, json = require "perilune.response", require "perilune.json"
+local struct = require "perilune.struct"
 local app = perilune.app()
 
 local function answer(v, why, code)
@@ -127,6 +128,60 @@ app:get("/park", function(req)
   return answer(perilune.channel(req.query.name or "nothing"):receive())
 end)
 app:get("/waiting", function() return tostring(waiting) end)
+
+-- Structs and arrays.
+local Shot = struct.define("Shot", "t:f32 n:vec3 prim:u32")
+app:get("/shoot", function(req)
+  local shot = Shot(0.5, 1, 2, 3, tonumber(req.query.prim))
+  perilune.channel("shots"):send {shot = shot, list = {shot, shot}}
+  shot.prim = 0
+  return nil, 204
+end)
+app:get("/shot", function()
+  local m = perilune.channel("shots"):receive(5)
+  m.list[1].t = 9
+  return {m.shot.prim, m.shot.n.y, m.shot.t, m.list[1].prim, m.list[1].t, m.list[2].t}
+end)
+-- An array that goes from worker to worker, and each adds 1 to each element.
+app:get("/pass", function(req)
+  local ring, hops = perilune.channel("ring", {capacity = 1}), 0
+  for a in ring:each() do
+    for i = 1, #a, 1000 do a[i] = a[i] + 1 end
+    hops = hops + 1
+    if a[1] == tonumber(req.query.n) then
+      perilune.channel("done"):send(a:move())
+      ring:close()
+    else
+      ring:send(a:move())
+    end
+    local ok, why = pcall(function() return a[1] end)
+    assert(not ok and why:find("stale view", 1, true), why)
+  end
+  return tostring(hops)
+end)
+app:get("/start", function()
+  perilune.channel("ring", {capacity = 1}):send(struct.u32.array(100001):move())
+  local a = perilune.channel("done"):receive(30)
+  return {#a, a[1], a[2], a[100001]}
+end)
+app:get("/watch", function()
+  local sub <close> = perilune.topic("mesh"):subscribe()
+  perilune.channel("watching"):send(true)
+  local mesh = sub:receive(10)
+  local ok = pcall(function() mesh[1] = 0 end)
+  return {#mesh, mesh[1], mesh[#mesh], ok}
+end)
+app:get("/show", function(req)
+  for _ = 1, tonumber(req.query.n) do perilune.channel("watching"):receive(10) end
+  local mesh = struct.f32.array(50000)
+  mesh[1], mesh[50000] = 1, 2
+  mesh:freeze()
+  return {perilune.topic("mesh"):publish(mesh), mesh[1]}
+end)
+app:get("/unfrozen", function()
+  local mesh = perilune.topic "mesh"
+  return (select(2, pcall(mesh.publish, mesh, {a = struct.f32.array(1)})))
+end)
 return app
 """
 
@@ -197,13 +252,15 @@ class Crossing(unittest.TestCase):
 
     def test_closing_reaches_all_who_wait(self):
         self.start()
-        for worker in (0, 1, 2):
-            self.begin(worker, "/park")
-        wait_until(lambda: self.channel(3, "close", name="nothing"), "closed")
-        for worker in (0, 1, 2):
-            # One that came after the close waits in the next channel of that name.
-            wait_until(lambda: self.channel(3, "close", name="nothing"), "closed")
-            self.assertEqual(self.end(worker)["code"], "EOF")
+        parked = self.clients
+        for client in parked:
+            client.send("GET /park HTTP/1.1\r\nHost: a\r\n\r\n")
+        self.clients = self.reach_all()
+        wait_until(lambda: self.waiting() == WORKERS, "all wait")
+        self.channel(3, "close", name="nothing")
+        for client in parked:
+            self.assertEqual(client.read_response().json()["code"], "EOF")
+        self.assertEqual(self.channel(0, "try_receive", name="nothing")["code"], "EAGAIN")
 
     def test_each_message_is_received_once_whoever_gives_up(self):
         self.start({"limits.in_flight": 1024})
@@ -314,6 +371,31 @@ class Crossing(unittest.TestCase):
             self.channel(n % WORKERS, "send", v=n, name="quiet")
         for n in range(5):
             self.assertEqual(self.channel(3, "receive", name="quiet")["v"], str(n))
+
+    def test_structs_are_the_receivers_own(self):
+        self.start()
+        self.clients[0].request("GET", "/shoot?prim=7")
+        self.clients[1].request("GET", "/shoot?prim=8")
+        self.assertEqual(self.clients[2].request("GET", "/shot").json(), [7, 2, 0.5, 7, 9, 0.5])
+        self.assertEqual(self.clients[0].request("GET", "/shot").json(), [8, 2, 0.5, 8, 9, 0.5])
+
+    def test_an_array_goes_round_and_is_used_by_one_at_a_time(self):
+        self.start()
+        for worker in (1, 2, 3):
+            self.begin(worker, "/pass?n=300")
+        self.assertEqual(self.clients[0].request("GET", "/start").json(), [100001, 300, 0, 300])
+        self.assertEqual(sum(self.end(worker) for worker in (1, 2, 3)), 300)
+
+    def test_a_frozen_array_is_seen_by_all(self):
+        self.start()
+        for worker in (1, 2, 3):
+            self.begin(worker, "/watch")
+        self.assertEqual(self.clients[0].request("GET", "/show?n=3").json(), [3, 1])
+        for worker in (1, 2, 3):
+            self.assertEqual(self.end(worker), [50000, 1, 2, False])
+        self.assertEqual(
+            self.clients[0].request("GET", "/unfrozen").text,
+            "topic:publish: $.a: freeze(), move() or clone() it: an array is not copied")
 
 
 if __name__ == "__main__":
