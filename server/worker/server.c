@@ -323,7 +323,8 @@ static int run_with_hub(struct pl_server *server) {
   if (error) return error;
   error = run_loop(server);
   size_t left = pl_hub_deinit(&server->hub);
-  if (left) pl_log(PL_LOG_WARN, "%zu messages of channels were not received", left);
+  if (left && !server->options->is_dry_run)
+    pl_log(PL_LOG_WARN, "messages left in channels, which nobody has received: %zu", left);
   return error;
 }
 
