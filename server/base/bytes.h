@@ -28,9 +28,9 @@ struct pl_bytes {
   bool is_frozen;         ///< nobody may write any more
   uint32_t pins;          ///< who reads or writes them outside the script, right now
   char user[48];          ///< while pinned: the latest of these, for messages
-  void *map;              ///< data belongs to a mapped file of map_bytes bytes; NULL: to `block`
+  void *map;              ///< data is in a mapping of map_bytes bytes; NULL: in `block`
   size_t map_bytes;
-  void *block;  ///< the allocation that data lies in
+  void *block;  ///< the allocation that data lies in; NULL: there is none yet (cap 0)
 };
 
 /// Payload bytes that were copied by pl_bytes_copy since the process began, on all threads: what
@@ -47,8 +47,18 @@ PL_MUST_CHECK struct pl_bytes *pl_bytes_new(size_t size);
 /// No bytes yet, with room for `cap`; what is beyond `size` is not initialised. As pl_bytes_new.
 PL_MUST_CHECK struct pl_bytes *pl_bytes_new_empty(size_t cap);
 
-/// Room for at least `cap` bytes; contents move. Only for the only holder. Returns: 0, PL_ENOMEM
-/// (nothing changed).
+/// The same, and it can grow to `most` bytes without moving: the addresses are taken at once,
+/// memory only for the pages that are written. For bodies whose length is announced.
+PL_MUST_CHECK struct pl_bytes *pl_bytes_new_within(size_t cap, size_t most);
+
+/// The first `size` bytes of the open file fd, mapped and frozen: nothing is copied. fd may be
+/// closed afterwards. Who shortens the file meanwhile ends the process (SIGBUS): only for files
+/// that are not written in place.
+/// Returns: 0 and *bytes; PL_EINVAL: the file is shorter; PL_ENOMEM, or another error.
+PL_MUST_CHECK int pl_bytes_map(int fd, size_t size, struct pl_bytes **bytes);
+
+/// Room for at least `cap` bytes; contents may move, but not those of pl_bytes_new_within, which
+/// have room for `most` only. Only for the only holder. Returns: 0, PL_ENOMEM (nothing changed).
 PL_MUST_CHECK int pl_bytes_reserve(struct pl_bytes *bytes, size_t cap);
 
 /// `n` bytes of the room behind the last byte have been written. The pad behind them is cleared.
