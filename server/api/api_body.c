@@ -49,7 +49,7 @@ static void push_wrong_type(lua_State *L, const struct pl_call *call, const char
 }
 
 static int finish_body(lua_State *L, struct pl_call *call) {
-  struct pl_strv body = pl_buf_view(&call->body);
+  struct pl_strv body = pl_body_view(call);
   lua_pushlstring(L, body.data, body.len);
   return 1;
 }
@@ -66,7 +66,7 @@ static bool accepts_json(lua_State *L, const struct pl_call *call) {
 
 static int finish_json(lua_State *L, struct pl_call *call) {
   int depth = (int)pl_api_context(L)->config->limits_json_depth;
-  if (pl_json_decode_value(L, pl_buf_view(&call->body), depth) == 0) return 1;
+  if (pl_json_decode_value(L, pl_body_view(call), depth) == 0) return 1;
   lua_pushfstring(L, "the body is not JSON: %s", lua_tostring(L, -1));
   return pl_body_fail_with(L, OPTIONS, 400, lua_tostring(L, -1));
 }
@@ -149,10 +149,10 @@ static int request_form_all(lua_State *L) {
 static int next_chunk(lua_State *L, int status, lua_KContext ctx) {
   (void)status;
   struct pl_call *call = pl_call_check(L, lua_upvalueindex(1));
-  if (pl_buf_len(&call->body)) return pl_body_hand_out(L, &call->body);
-  int rc = pl_body_gather(call, &call->body);
+  if (pl_buf_len(&call->pieces)) return pl_body_hand_out(L, &call->pieces);
+  int rc = pl_body_gather(call, &call->pieces);
   if (rc && rc != PL_EOF && rc != PL_EAGAIN) return pl_body_raise(L, rc);
-  if (pl_buf_len(&call->body)) return pl_body_hand_out(L, &call->body);
+  if (pl_buf_len(&call->pieces)) return pl_body_hand_out(L, &call->pieces);
   return rc == PL_EOF ? 0 : pl_body_wait(L, call, ctx, next_chunk);
 }
 

@@ -5,8 +5,10 @@
 #include <lauxlib.h>
 
 #include "api/api.h"
+#include "base/bytes.h"
 #include "base/error.h"
 #include "config/config.h"
+#include "http/request_body.h"
 #include "runtime/value.h"
 
 // ---- who may read ----
@@ -23,14 +25,14 @@ static void check_time(lua_State *L, const struct pl_call *call, const char *ope
     luaL_error(L, "%s: the request has been answered, its body is gone: read it before", operation);
 }
 
-static void free_body(void *arg) {
+static void free_pieces(void *arg) {
   struct pl_call *call = arg;
-  pl_buf_deinit(&call->body);
+  pl_buf_deinit(&call->pieces);
 }
 
-static int begin_body(struct pl_call *call) {
-  call->body.account = call->x->arena.account;
-  return pl_arena_defer(&call->x->arena, free_body, call);
+static int begin_pieces(struct pl_call *call) {
+  call->pieces.account = call->x->arena.account;
+  return pl_arena_defer(&call->x->arena, free_pieces, call);
 }
 
 void pl_body_begin_stream(lua_State *L, struct pl_call *call, const char *operation) {
@@ -41,16 +43,23 @@ void pl_body_begin_stream(lua_State *L, struct pl_call *call, const char *operat
                "%s: the body was read already by body(), json() or form(): call %s first, or go "
                "on with req:body()",
                operation, operation);
-  if (begin_body(call)) pl_body_raise(L, PL_ENOMEM);
+  if (begin_pieces(call)) pl_body_raise(L, PL_ENOMEM);
   call->body_state = PL_BODY_STREAMED;
 }
 
 // ---- keeping it ----
 
+struct pl_strv pl_body_view(const struct pl_call *call) {
+  const struct pl_bytes *body = call->x->body;
+  return body ? pl_strv(body->data, body->size) : PL_STRV("");
+}
+
 // A route with `body = false` has no bound of its own, but what is kept in memory has.
 static bool is_too_long_to_keep(lua_State *L, const struct pl_call *call) {
-  return call->route && call->route->body_is_unlimited &&
-         pl_buf_len(&call->body) > pl_api_context(L)->config->limits_body_bytes;
+  if (!call->route || !call->route->body_is_unlimited) return false;
+  size_t limit = pl_api_context(L)->config->limits_body_bytes;
+  int64_t length = call->x->request.content_length;
+  return pl_body_view(call).len > limit || (length > 0 && (uint64_t)length > limit);
 }
 
 bool pl_body_is_refused(const struct pl_call *call) {
@@ -63,26 +72,32 @@ void pl_body_charge(lua_State *L, size_t old_bytes, size_t bytes) {
   pl_heap_charge_outside(&vm->heap, vm->sched.current->charge, old_bytes, bytes);
 }
 
-// The body grows with what has come, never with what is announced; that only bounds it.
+// The body's memory is the request's. Returns: 0, or why there must not be so much of it.
+static int settle(lua_State *L, struct pl_call *call) {
+  size_t before = call->body_charged;
+  call->body_charged = call->x->body_counted;
+  pl_body_charge(L, before, call->body_charged);
+  if (is_too_long_to_keep(L, call)) return PL_ELIMIT;
+  return call->body_charged != before && pl_body_is_refused(call) ? PL_ENOMEM : 0;
+}
+
 static int read_on(lua_State *L, struct pl_call *call) {
-  int64_t length = call->x->request.content_length;
-  size_t most = length >= 0 ? (size_t)length : SIZE_MAX, before = call->body.cap;
-  int rc = 0;
-  while (rc == 0) {
-    struct pl_strv piece;
-    rc = call->x->ops->read_body(call->x, &piece);
-    if (rc == 0) rc = pl_buf_append_within(&call->body, piece.data, piece.len, most);
-    if (rc == 0 && is_too_long_to_keep(L, call)) rc = PL_ELIMIT;
-    if (rc == 0 && pl_body_is_refused(call)) rc = PL_ENOMEM;
-  }
-  pl_body_charge(L, before, call->body.cap);
-  return rc;
+  if (is_too_long_to_keep(L, call)) return PL_ELIMIT;
+  int rc, refused;
+  do {
+    rc = call->x->ops->keep_body(call->x);
+    if (rc == 0) rc = pl_request_body_make_room(call->x, 1);
+    refused = settle(L, call);
+  } while (rc == 0 && refused == 0);
+  bool is_good = rc == 0 || rc == PL_EAGAIN || rc == PL_EOF;
+  return is_good && refused ? refused : rc;
 }
 
 // A body that failed is of no use: what it holds may be what the others wait for.
 static void drop(lua_State *L, struct pl_call *call) {
-  pl_body_charge(L, call->body.cap, 0);
-  pl_buf_deinit(&call->body);
+  pl_request_body_drop(call->x);
+  pl_body_charge(L, call->body_charged, 0);
+  call->body_charged = 0;
 }
 
 int pl_body_keep(lua_State *L, struct pl_call *call, const char *operation) {
@@ -92,7 +107,6 @@ int pl_body_keep(lua_State *L, struct pl_call *call, const char *operation) {
   if (call->body_state == PL_BODY_STREAMED) return raise_handed_out(L, operation);
   pl_wait_check(L, operation);
   if (call->body_state == PL_BODY_UNREAD) {
-    if (begin_body(call)) return PL_ENOMEM;
     call->body_state = PL_BODY_READING;
   }
   int rc = read_on(L, call);

@@ -22,9 +22,12 @@ enum { PL_BODY_PIECE_BYTES = 64 * 1024 };
 /// @param operation "req:chunks", for the message
 void pl_body_begin_stream(lua_State *L, struct pl_call *call, const char *operation);
 
-/// Reads on until the whole body is in call->body. Raises when it has been handed out.
+/// Reads on until the whole body is kept. Raises when it has been handed out.
 /// Returns: 0; PL_EAGAIN: pl_body_wait, then call again; or why it failed, for pl_body_fail.
 PL_MUST_CHECK int pl_body_keep(lua_State *L, struct pl_call *call, const char *operation);
+
+/// The kept body, or what has come of it.
+struct pl_strv pl_body_view(const struct pl_call *call);
 
 /// Appends what has come to `out`, until that holds PL_BODY_PIECE_BYTES; a little more is possible.
 /// Returns: 0; PL_EOF: that was all of it; PL_EAGAIN: that was all for now, pl_body_wait; or why

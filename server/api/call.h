@@ -60,7 +60,7 @@ struct pl_route {
 enum pl_body_state {
   PL_BODY_UNREAD,
   PL_BODY_READING,   ///< a task is inside body(), json(), form()
-  PL_BODY_KEPT,      ///< whole, in call->body
+  PL_BODY_KEPT,      ///< whole, in x->body
   PL_BODY_STREAMED,  ///< handed out by chunks(), parts() or save()
   PL_BODY_FAILED
 };
@@ -91,8 +91,9 @@ struct pl_call {
   struct pl_timer children_timer;  ///< runs while children outlive the answer: when they must end
   struct pl_list drain_waiters;    ///< who waits until what was written has left
   enum pl_body_state body_state;
-  int body_error;      ///< FAILED: why, a PL_ code
-  struct pl_buf body;  ///< KEPT: the whole body; freed with the arena
+  int body_error;        ///< FAILED: why, a PL_ code
+  size_t body_charged;   ///< bytes of x->body in the request's charge
+  struct pl_buf pieces;  ///< STREAMED: what has come and is not handed out; freed with the arena
 
   struct pl_lane *lane;       ///< in which it waits for a place (worker/admission.h), or NULL
   struct pl_list queue_link;  ///< in the lane

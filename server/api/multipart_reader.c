@@ -46,10 +46,10 @@ struct pl_multipart_reader *pl_multipart_reader_push(lua_State *L, const struct 
 
 // Returns: 0: there is input; or as pl_body_gather, PL_EPROTO at the body's end.
 static int refill(struct pl_multipart_reader *reader, struct pl_call *call) {
-  pl_buf_clear(&call->body);
-  int rc = pl_body_gather(call, &call->body);
+  pl_buf_clear(&call->pieces);
+  int rc = pl_body_gather(call, &call->pieces);
   if (rc && rc != PL_EAGAIN && rc != PL_EOF) return rc;
-  reader->input = pl_buf_view(&call->body);
+  reader->input = pl_buf_view(&call->pieces);
   if (reader->input.len) return 0;
   return rc == PL_EOF ? PL_EPROTO : rc;
 }

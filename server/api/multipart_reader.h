@@ -16,7 +16,7 @@ struct pl_call;
 /// A userdata; freed by its finaliser.
 struct pl_multipart_reader {
   struct pl_multipart parser;
-  struct pl_strv input;   ///< not parsed yet: in call->body
+  struct pl_strv input;   ///< not parsed yet: in call->pieces
   struct pl_buf content;  ///< of the current part, not handed out yet
   uint64_t number;        ///< of the current part, from 1; 0 before the first
   bool is_in_part;        ///< its content is not read to its end

@@ -13,7 +13,7 @@ static struct pl_exchange_block *block_of(struct pl_exchange *x) {
   return PL_CONTAINER_OF(x, struct pl_exchange_block, x);
 }
 
-static struct pl_buf *out_of(struct pl_conn *conn) {
+struct pl_buf *pl_conn_out(struct pl_conn *conn) {
   if (!conn->out.block) pl_http_service_lend_buffer(conn->service, &conn->out);
   return &conn->out;
 }
@@ -62,7 +62,7 @@ static int write_head(struct pl_conn *conn, const struct pl_response *r, enum pl
       .length = length,
       .connection = connection_field(conn),
   };
-  int error = pl_response_write_head(out_of(conn), &head);
+  int error = pl_response_write_head(pl_conn_out(conn), &head);
   if (!error) block->x.status = r->status;
   return error;
 }
@@ -72,7 +72,7 @@ static int write_head(struct pl_conn *conn, const struct pl_response *r, enum pl
 static void complete_answer(struct pl_conn *conn) {
   struct pl_exchange_block *block = conn->current;
   block->x.is_answered = true;
-  block->wants_body = block->wants_drain = false;
+  block->wants_body = block->wants_drain = block->awaits_room = false;
   pl_conn_enter(conn, PL_CONN_ANSWERED);
   pl_conn_schedule(conn);
 }
@@ -141,7 +141,7 @@ static size_t unsent_bytes(const struct pl_conn *conn) {
 }
 
 static int append_piece(struct pl_exchange_block *block, struct pl_strv piece) {
-  struct pl_buf *out = out_of(block->conn);
+  struct pl_buf *out = pl_conn_out(block->conn);
   size_t before = out->end - out->start;
   int error = block->is_chunked ? pl_response_write_chunk_size(out, piece.len) : 0;
   if (!error) error = pl_buf_append(out, piece.data, piece.len);
@@ -193,64 +193,12 @@ static int finish(struct pl_exchange *x) {
     cut(x);
     return PL_EINVAL;
   }
-  if (block->is_chunked && !block->has_no_body && pl_buf_append(out_of(conn), "0\r\n\r\n", 5)) {
+  if (block->is_chunked && !block->has_no_body &&
+      pl_buf_append(pl_conn_out(conn), "0\r\n\r\n", 5)) {
     cut(x);
     return PL_ENOMEM;
   }
   complete_answer(conn);
-  return 0;
-}
-
-// ---- bodies ----
-
-static int fail_body(struct pl_exchange_block *block, int error, const char *problem) {
-  block->parser.error = error;
-  if (!block->parser.problem) block->parser.problem = problem;
-  return error;
-}
-
-static int send_continue(struct pl_conn *conn, struct pl_exchange_block *block) {
-  bool is_wanted = block->x.request.expects_continue && !block->sent_continue && !block->x.status &&
-                   block->x.bytes_in == 0 && conn->input.len == 0;
-  if (!is_wanted) return 0;
-  block->sent_continue = true;
-  int error = pl_buf_append(out_of(conn), "HTTP/1.1 100 Continue\r\n\r\n", 25);
-  return error ? error : pl_conn_flush(conn);
-}
-
-static int wait_for_body(struct pl_conn *conn, struct pl_exchange_block *block) {
-  if (conn->saw_eof)
-    return fail_body(block, PL_EPROTO, "the connection ended within the request's body");
-  int error = send_continue(conn, block);
-  if (error) return fail_body(block, error, NULL);
-  uint64_t now = pl_loop_now_ms(conn->service->loop);
-  conn->has_news = false;
-  block->wait_since_ms = now;
-  block->wants_body = true;
-  // After 10 s only a body that comes at 1 KiB a second or more counts as making progress.
-  if (!block->first_wait_ms) block->first_wait_ms = now;
-  uint64_t seconds = (now - block->first_wait_ms) / 1000;
-  if (!block->body_since_ms || seconds < 10 || block->x.bytes_in >= seconds * 1024)
-    block->body_since_ms = now;
-  pl_conn_schedule(conn);
-  return PL_EAGAIN;
-}
-
-static int read_body(struct pl_exchange *x, struct pl_strv *piece) {
-  struct pl_exchange_block *block = block_of(x);
-  struct pl_conn *conn = block->conn;
-  if (block->parser.is_complete) return PL_EOF;
-  if (!conn) return PL_ECONNRESET;
-  if (block->parser.error) return block->parser.error;
-  size_t used;
-  int result = pl_parser_body(&block->parser, conn->input, &used, piece);
-  pl_conn_consume(conn, used);
-  if (result == PL_EAGAIN) return wait_for_body(conn, block);
-  if (result != 0) return result;
-  x->bytes_in += piece->len;
-  if (x->bytes_in > x->body_limit)
-    return fail_body(block, PL_ELIMIT, "the body is longer than limits.body");
-  pl_conn_schedule(conn);
   return 0;
 }
 
@@ -283,7 +231,8 @@ static void peer(struct pl_exchange *x, char *text, size_t size, int *port) {
 }
 
 const struct pl_exchange_ops pl_conn_exchange_ops = {
-    .read_body = read_body,
+    .read_body = pl_conn_read_body,
+    .keep_body = pl_conn_keep_body,
     .respond = respond,
     .start = start,
     .write = write_piece,

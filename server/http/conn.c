@@ -235,6 +235,8 @@ bool pl_conn_take_fin(struct pl_conn *conn) {
 void pl_conn_cut(struct pl_conn *conn, int reason, bool reset) {
   if (conn->state == PL_CONN_CLOSED) return;
   bool is_flushed = pl_conn_is_flushed(conn) && !conn->failure;
+  if (conn->input_is_in_body) conn->input = (struct pl_strv){0};  // it goes with its exchange
+  conn->input_is_in_body = false;
   pl_conn_enter(conn, PL_CONN_CLOSED);
   conn->current = NULL;
   pl_timer_stop(&conn->service->loop->wheel, &conn->timer);
@@ -259,34 +261,51 @@ static void on_closed(struct pl_stream *stream) {
 
 // ---- reading ----
 
-// Leftover input moves from the loop's shared buffer into one of the connection's own.
-// An idle connection holds none.
+// Leftover input moves from the loop's shared buffer to where its body will be, and what is none of
+// a body into a buffer of the connection's own. An idle connection holds none.
 static void keep_input(struct pl_conn *conn) {
   if (!conn->input_is_borrowed) {
     if (conn->state == PL_CONN_IDLE && conn->input.len == 0) pl_buf_deinit(&conn->in);
     return;
   }
   conn->input_is_borrowed = false;
-  if (conn->input.len && pl_buf_append(&conn->in, conn->input.data, conn->input.len)) {
+  struct pl_strv placed = pl_conn_place_fragment(conn);
+  size_t rest = conn->input.len - placed.len;
+  if (rest && pl_buf_append(&conn->in, conn->input.data + placed.len, rest)) {
     conn->input.len = 0;
     pl_conn_cut(conn, 0, true);
     return;
   }
-  conn->input = pl_buf_view(&conn->in);
+  conn->input_is_in_body = placed.len > 0;
+  conn->input = placed.len ? placed : pl_buf_view(&conn->in);
+}
+
+// Returns: 0, PL_ENOMEM.
+static int take_input(struct pl_conn *conn, struct pl_strv data) {
+  if (conn->is_lent) {
+    pl_conn_take_lent(conn, data);
+    return 0;
+  }
+  if (pl_buf_len(&conn->in) == 0 && !conn->input_is_in_body) {
+    conn->input = data;
+    conn->input_is_borrowed = true;
+    return 0;
+  }
+  if (pl_buf_append(&conn->in, data.data, data.len)) return PL_ENOMEM;
+  if (!conn->input_is_in_body) conn->input = pl_buf_view(&conn->in);
+  return 0;
 }
 
 static void on_read(struct pl_stream *stream, struct pl_strv data) {
   struct pl_conn *conn = PL_CONTAINER_OF(stream, struct pl_conn, stream);
   if (conn->state == PL_CONN_LINGER || conn->state == PL_CONN_CLOSED) return;
-  conn->has_news = true;
-  if (pl_buf_len(&conn->in) == 0) {
-    conn->input = data;
-    conn->input_is_borrowed = true;
-  } else if (pl_buf_append(&conn->in, data.data, data.len)) {
+  if (data.len == 0)
+    conn->current->is_declined = true;
+  else
+    conn->has_news = true;
+  if (data.len && take_input(conn, data)) {
     pl_conn_cut(conn, 0, true);
     return;
-  } else {
-    conn->input = pl_buf_view(&conn->in);
   }
   pl_conn_continue(conn);
   if (conn->state != PL_CONN_CLOSED) keep_input(conn);
@@ -323,7 +342,12 @@ static void on_written(struct pl_stream *stream, int status) {
 }
 
 static const struct pl_stream_ops stream_ops = {
-    .on_read = on_read, .on_end = on_end, .on_written = on_written, .on_closed = on_closed};
+    .on_read = on_read,
+    .on_end = on_end,
+    .on_written = on_written,
+    .on_closed = on_closed,
+    .lend = pl_conn_lend,
+};
 
 struct pl_conn *pl_conn_open(struct pl_http_service *service, int fd, bool is_unix) {
   struct pl_conn *conn = pl_mem_zalloc(sizeof *conn);

@@ -1,5 +1,5 @@
 /// The HTTP/1 carrier: one connection, its states and its memory. Private to http/: input.c feeds
-/// it, answer.c writes it, conn.c owns its life and its time-outs.
+/// it, body.c reads the bodies, answer.c writes it, conn.c owns its life and its time-outs.
 ///
 ///            first byte          head complete         answer complete
 ///   IDLE ------------> HEAD ----------------> HANDLING --------------> ANSWERED
@@ -43,7 +43,8 @@ struct pl_conn {
   uint64_t since_ms;                  ///< when the current state began
   struct pl_deferred later;           ///< pl_conn_continue
   struct pl_exchange_block *current;  ///< in HEAD, HANDLING, ANSWERED
-  struct pl_strv input;               ///< unread bytes: in the loop's read buffer, or in `in`
+  struct pl_strv input;               ///< unread bytes: in the loop's read buffer, in `in`, or at
+                                      ///< the end of the current body (body.c)
   struct pl_buf in;                   ///< bytes kept over the end of a read
   struct pl_buf out;                  ///< to be sent
   struct pl_buf sending;              ///< being sent; must not move
@@ -54,6 +55,8 @@ struct pl_conn {
   int left;                           ///< the client has: as the reason of pl_conn_cut; 0 = no
   uint8_t state;                      ///< enum pl_conn_state
   bool input_is_borrowed;             ///< input is in the loop's read buffer
+  bool input_is_in_body;              ///< input is in current->x.body; more of it may be in `in`
+  bool is_lent;                       ///< what is being read goes to current->x.body
   bool is_busy;                       ///< inside pl_conn_continue: no need to defer it
   bool must_close;                    ///< after the current answer
   bool saw_eof;                       ///< the client has sent its FIN
@@ -89,6 +92,27 @@ void pl_conn_consume(struct pl_conn *conn, size_t n);
 
 /// Parses and handles what is in conn->input, as far as the state allows. input.c
 void pl_conn_process(struct pl_conn *conn);
+
+/// The exchange's operations read_body and keep_body. body.c
+int pl_conn_read_body(struct pl_exchange *x, struct pl_strv *piece);
+int pl_conn_keep_body(struct pl_exchange *x);
+
+/// A reader waits that keeps its body: takes what has come. Returns: whether it may wait on; else
+/// it has to be told. body.c
+bool pl_conn_goes_on_gathering(struct pl_conn *conn);
+
+/// The stream's lend: bytes of a body go to their place. body.c
+size_t pl_conn_lend(struct pl_stream *stream, char **at);
+
+/// They have been read there. body.c
+void pl_conn_take_lent(struct pl_conn *conn, struct pl_strv data);
+
+/// Copies what has come of the current body, from the front of the borrowed input to its place.
+/// Returns: where it is now; nothing when it has none, or no place. body.c
+struct pl_strv pl_conn_place_fragment(struct pl_conn *conn);
+
+/// The output buffer, lent when there is none. answer.c
+struct pl_buf *pl_conn_out(struct pl_conn *conn);
 
 /// Reading on or off, as limits.read_ahead, limits.memory and the state say. input.c
 void pl_conn_adjust_reading(struct pl_conn *conn);

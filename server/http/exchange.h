@@ -25,6 +25,7 @@
 #include "base/buf.h"
 #include "http/request.h"
 
+struct pl_bytes;
 struct pl_exchange;
 
 /// What a handler answers. The carrier adds Date, Server, Content-Length or Transfer-Encoding and
@@ -45,6 +46,13 @@ struct pl_exchange_ops {
   /// PL_ECONNRESET. After an error the same error again. The first call sends 100 Continue where
   /// the client waits for it.
   int (*read_body)(struct pl_exchange *x, struct pl_strv *piece);
+  /// Instead of read_body: gathers the whole body in x->body, where it is received without a copy;
+  /// what came with the head is copied. Returns: 0: there is no room in x->body for more, or no
+  /// x->body yet: pl_request_body_make_room, then call again; PL_EOF: x->body is the body (NULL: it
+  /// has no bytes); PL_EAGAIN: on_readable follows when the room is full or the body is over.
+  /// Until then bytes appear in x->body, which others leave alone, but for pl_request_body_drop.
+  /// Errors as read_body's.
+  int (*keep_body)(struct pl_exchange *x);
   /// The whole answer. Once, instead of start. Returns: 0, PL_ENOMEM, PL_ECONNRESET.
   int (*respond)(struct pl_exchange *x, const struct pl_response *response);
   /// The head of a streamed answer. Once. Returns as respond.
@@ -90,9 +98,12 @@ struct pl_exchange {
   struct pl_arena arena;  ///< lives until release
   uint64_t body_limit;  ///< bytes of body at most; the carrier sets limits.body, a route may change
                         ///< it before the first read
-  uint64_t started_ns;  ///< pl_clock_ns() when the head was complete; 0: nobody wants to know
-  uint64_t bytes_in;    ///< of the body so far
-  uint64_t bytes_out;   ///< of the answer's body so far
+  struct pl_bytes *body;  ///< what has come of a body that is kept, or may be; else NULL. Freed
+                          ///< with the arena: http/request_body.h
+  size_t body_counted;    ///< bytes of it in arena.account
+  uint64_t started_ns;    ///< pl_clock_ns() when the head was complete; 0: nobody wants to know
+  uint64_t bytes_in;      ///< of the body so far
+  uint64_t bytes_out;     ///< of the answer's body so far
   uint64_t request_timeout_ms;  ///< from the end of the head to the head of the answer; 0 = none; a
                                 ///< route may change it
   int status;                   ///< of the answer; 0 before it

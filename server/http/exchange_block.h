@@ -37,6 +37,10 @@ struct pl_exchange_block {
   bool is_chunked;    ///< the answer's framing
   bool has_no_body;   ///< HEAD, 204, 304
   bool wants_body;    ///< a reader waits for on_readable
+  bool streams_body;  ///< read_body has been called
+  bool keeps_body;    ///< keep_body has
+  bool awaits_room;   ///< x.body is full, and its reader has been told
+  bool is_declined;   ///< ... and has not come yet: what comes stays with the kernel
   bool wants_drain;   ///< a writer waits for on_drain
   bool sent_continue;
   char first[PL_EXCHANGE_ARENA_BYTES];  ///< the arena's first block

@@ -11,7 +11,13 @@ enum { REQUESTS_PER_TURN = 64, REQUEST_ID_MAX = 128 };
 void pl_conn_consume(struct pl_conn *conn, size_t n) {
   conn->input.data += n;
   conn->input.len -= n;
-  if (!conn->input_is_borrowed) pl_buf_consume(&conn->in, n);
+  if (conn->input_is_in_body) {
+    if (conn->input.len) return;
+    conn->input_is_in_body = false;
+    conn->input = pl_buf_view(&conn->in);
+  } else if (!conn->input_is_borrowed) {
+    pl_buf_consume(&conn->in, n);
+  }
 }
 
 static bool id_is_valid(struct pl_strv id) {
@@ -108,6 +114,7 @@ static void tell_reader(struct pl_conn *conn) {
   struct pl_exchange_block *block = conn->current;
   uint64_t now = pl_loop_now_ms(conn->service->loop);
   if (!block->wants_body || !conn->has_news) return;
+  if (block->keeps_body && pl_conn_goes_on_gathering(conn)) return;
   block->wants_body = false;
   block->waited_ms += now - block->wait_since_ms;
   if (!block->is_released) block->x.events->on_readable(&block->x);
@@ -198,13 +205,18 @@ static void set_paused(struct pl_conn *conn, bool is_paused) {
   }
 }
 
+static size_t unread_bytes(const struct pl_conn *conn) {
+  return conn->input.len + (conn->input_is_in_body ? pl_buf_len(&conn->in) : 0);
+}
+
 // While a handler runs the connection reads on, up to read_ahead: that is how a FIN is noticed.
 // Beyond it, or when memory is tight, reading stops, and behind a FIN it is over: the kernel is
 // asked for the client from time to time instead.
 void pl_conn_adjust_reading(struct pl_conn *conn) {
   struct pl_http_service *service = conn->service;
-  bool is_full = conn->input.len >= service->limits.read_ahead && conn->state != PL_CONN_LINGER;
   struct pl_exchange_block *block = conn->current;
+  bool is_full = unread_bytes(conn) >= service->limits.read_ahead && conn->state != PL_CONN_LINGER;
+  is_full |= conn->state == PL_CONN_HANDLING && block->is_declined;
   bool drops_body = conn->state == PL_CONN_ANSWERED && !block->parser.is_complete;
   bool needs_input = conn->state == PL_CONN_HEAD || (block && block->wants_body) ||
                      (drops_body && !conn->must_close);

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "http/exchange_block.h"
+#include "http/request_body.h"
 #include "io/loop.h"
 
 enum { SPARE_EXCHANGES_MAX = 256, SPARE_BUFFER_BYTES_MAX = 64 * 1024, NEW_BUFFER_BYTES = 4096 };
@@ -33,6 +34,7 @@ struct pl_exchange_block *pl_exchange_block_take(struct pl_http_service *service
 
 static void free_exchange(struct pl_exchange_block *block) {
   struct pl_http_service *service = block->service;
+  pl_request_body_drop(&block->x);
   pl_arena_reset(&block->x.arena);
   pl_list_remove(&block->link);
   service->exchange_count--;

@@ -17,6 +17,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { LENT_BYTES_MAX = 1 << 30 };
+
 // Lives from uv_write to its callback, which also comes (ECANCELED) when the stream is closed.
 struct pl_stream_write {
   struct pl_spare spare;  // while it is in the loop's free list; first
@@ -51,7 +53,7 @@ int pl_stream_open(struct pl_stream *s, struct pl_loop *loop, int fd, bool is_un
   s->loop = loop;
   s->ops = ops;
   s->write = NULL;
-  s->is_reading = s->has_ended = s->is_closing = false;
+  s->is_reading = s->has_filled = s->has_ended = s->is_closing = false;
   if (is_unix) {
     uv_pipe_init(&loop->uv, &s->uv.pipe, 0);
     rc = uv_pipe_open(&s->uv.pipe, fd);
@@ -71,7 +73,21 @@ static void lend_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
   (void)suggested;
   struct pl_stream *s = stream_of((uv_stream_t *)handle);
   pl_loop_begin_turn(s->loop);
-  *buf = uv_buf_init(s->loop->read_buffer, PL_READ_BUFFER_BYTES);
+  char *at = NULL;
+  size_t room = s->has_filled ? PL_STREAM_NOT_NOW : s->ops->lend ? s->ops->lend(s, &at) : 0;
+  if (room == 0)
+    *buf = uv_buf_init(s->loop->read_buffer, PL_READ_BUFFER_BYTES);
+  else if (room == PL_STREAM_NOT_NOW)
+    *buf = uv_buf_init(NULL, 0);
+  else
+    *buf = uv_buf_init(at, (unsigned)(room < LENT_BYTES_MAX ? room : LENT_BYTES_MAX));
+}
+
+// libuv reads again after each read that has filled its buffer. Where that was the owner's there is
+// nothing to gain: it has no more room yet, or all that it wants. A buffer of no bytes ends it
+// (ENOBUFS), and costs no system call.
+static void note_filled(struct pl_stream *s, const uv_buf_t *buf, size_t n) {
+  s->has_filled = n == buf->len && buf->base != s->loop->read_buffer;
 }
 
 static void end_reading(struct pl_stream *s, int status) {
@@ -82,7 +98,12 @@ static void end_reading(struct pl_stream *s, int status) {
 
 static void on_read(uv_stream_t *uv, ssize_t n, const uv_buf_t *buf) {
   struct pl_stream *s = stream_of(uv);
-  if (n > 0) {
+  if (n == UV_ENOBUFS) {
+    bool is_owners_wish = !s->has_filled;
+    s->has_filled = false;
+    if (is_owners_wish) s->ops->on_read(s, PL_STRV(""));
+  } else if (n > 0) {
+    note_filled(s, buf, (size_t)n);
     s->ops->on_read(s, pl_strv(buf->base, (size_t)n));
   } else if (n < 0) {
     end_reading(s, (int)n);
@@ -97,6 +118,7 @@ void pl_stream_read_start(struct pl_stream *s) {
     return;
   }
   s->is_reading = true;
+  s->has_filled = false;
 }
 
 void pl_stream_read_stop(struct pl_stream *s) {

@@ -1,13 +1,15 @@
 /// One connected socket, TCP or unix: reading on and off, one write in flight, close exactly once.
 ///
 /// The owner embeds it, and frees itself in on_closed and nowhere else. Reading goes into the
-/// loop's shared buffer, so an idle connection holds no buffer. The process must ignore SIGPIPE.
+/// loop's shared buffer, so an idle connection holds no buffer, or straight to where the owner
+/// wants the bytes. The process must ignore SIGPIPE.
 ///
 /// Thread: the loop's.
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <uv.h>
 
 #include "base/base.h"
@@ -18,7 +20,8 @@ struct pl_stream;
 struct pl_stream_write;
 
 struct pl_stream_ops {
-  /// Bytes have come; `data` is the loop's shared buffer, valid during the call only.
+  /// Bytes have come; `data` is the loop's shared buffer, valid during the call only, or the front
+  /// of what `lend` has given. No bytes: `lend` has said PL_STREAM_NOT_NOW.
   void (*on_read)(struct pl_stream *s, struct pl_strv data);
   /// Reading is over: PL_EOF (the other side has sent its FIN) or an error. Called once at most.
   void (*on_end)(struct pl_stream *s, int status);
@@ -27,7 +30,13 @@ struct pl_stream_ops {
   void (*on_written)(struct pl_stream *s, int status);
   /// The descriptor is closed: free the owner.
   void (*on_closed)(struct pl_stream *s);
+  /// Something can be read: where shall it go? Returns: the room at *at, which must stay until the
+  /// loop has control again; 0: the shared buffer will do; PL_STREAM_NOT_NOW: nothing is read in
+  /// this turn. May be NULL.
+  size_t (*lend)(struct pl_stream *s, char **at);
 };
+
+#define PL_STREAM_NOT_NOW SIZE_MAX
 
 struct pl_stream {
   union {
@@ -40,7 +49,8 @@ struct pl_stream {
   const struct pl_stream_ops *ops;
   struct pl_stream_write *write;  ///< the pending write request, or NULL
   bool is_reading;
-  bool has_ended;  ///< on_end has been called
+  bool has_filled;  ///< what lend gave last is full: what comes now waits for the next turn
+  bool has_ended;   ///< on_end has been called
   bool is_closing;
 };
 

@@ -4,6 +4,7 @@
 
 import os
 import sys
+import threading
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
@@ -193,6 +194,40 @@ class Body(unittest.TestCase):
 
     def test_body_is_kept_for_later_calls_in_any_order(self):
         self.assertEqual(self.post("/again", b'{"n": 7}', JSON).json(), [True, 7, 7])
+
+    def test_bodies_of_all_sizes_one_behind_the_other(self):
+        # Around what is read at once, what has its room at once, and what grows.
+        sizes = (0, 1, 4096, 65535, 65536, 65537, 262143, 262144, 262145, 1000000, 5000000)
+        bodies = [os.urandom(size) for size in sizes]
+        requests = b"".join(format_request("POST", "/body", None, body) for body in bodies)
+        sender = threading.Thread(target=self.client.send, args=(requests,))
+        sender.start()
+        for body in bodies:
+            self.assertEqual(self.client.read_response().body, body)
+        sender.join()
+
+    def test_a_body_is_whole_wherever_it_is_cut(self):
+        body = os.urandom(300000)
+        head, expected = format_request("POST", "/body", None, body)[:-len(body)], body
+        for cut in (1, 100, 65536 - len(head), 65536, 131071, 262144, 299999):
+            before = len(self.server.log_lines("parked"))
+            self.client.send(head + body[:cut])
+            self.server.wait_log("parked", before + 1)
+            self.client.send(body[cut:])
+            self.assertEqual(self.client.read_response().body, expected)
+
+    def test_a_body_that_is_announced_and_does_not_come_takes_no_memory(self):
+        # 400 of them would be 3 GB; limits.memory is 256 MB, and none of it is refused.
+        before = peak_kilobytes(self.server)
+        clients = [self.server.connect() for _ in range(400)]
+        for client in clients:
+            client.send(b"POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 8000000\r\n\r\nx")
+        self.server.wait_log("parked", len(clients))
+        self.assertEqual(self.post("/body", b"y" * 1000000).body, b"y" * 1000000)
+        self.assertLess(peak_kilobytes(self.server) - before, 200 * 1024)
+        for client in clients:
+            client.close()
+        self.server.wait_log("unwound", len(clients))
 
     def test_body_byte_by_byte(self):
         with Server(APP, listen=["unix"]) as server, server.connect() as client:

@@ -37,6 +37,7 @@ LIBRARY_HEADERS = [
 
 # Sources that are one module with another, whose header is the header of all: file -> module.
 PARTS = {"http/answer": "http/conn", "http/input": "http/conn", "http/watch": "http/conn",
+         "http/body": "http/conn",
          "geometry/builtin": "geometry/layout", "geometry/canonical": "geometry/layout",
          "geometry/compile": "geometry/layout", "geometry/compile_enum": "geometry/layout",
          "geometry/draft": "geometry/layout", "geometry/problem": "geometry/layout"}

@@ -29,6 +29,9 @@ struct fixture {
   int written, written_status;
   int closed;
   bool stop_after_read;
+  char *room;  // what lend gives next; NULL: the loop's buffer will do
+  size_t room_bytes;
+  int lent, declined;
   char *big;
 };
 
@@ -38,7 +41,11 @@ static struct fixture *fixture_of(struct pl_stream *s) {
 
 static void on_read(struct pl_stream *s, struct pl_strv data) {
   struct fixture *f = fixture_of(s);
-  assert_ptr_equal(data.data, f->loop.read_buffer);
+  if (data.len == 0) {
+    f->declined++;
+    return;
+  }
+  assert_ptr_equal(data.data, f->room ? f->room : f->loop.read_buffer);
   strncat(f->seen, data.data, data.len);
   f->seen_bytes += data.len;
   if (f->stop_after_read) pl_stream_read_stop(s);
@@ -61,7 +68,18 @@ static void on_closed(struct pl_stream *s) {
   fixture_of(s)->closed++;
 }
 
-static const struct pl_stream_ops ops = {on_read, on_end, on_written, on_closed};
+static size_t lend(struct pl_stream *s, char **at) {
+  struct fixture *f = fixture_of(s);
+  f->lent++;
+  *at = f->room;
+  return f->room_bytes;
+}
+
+static const struct pl_stream_ops ops = {.on_read = on_read,
+                                         .on_end = on_end,
+                                         .on_written = on_written,
+                                         .on_closed = on_closed,
+                                         .lend = lend};
 
 static int set_up_with(void **state, void (*connect)(int ends[2]), bool is_unix) {
   signal(SIGPIPE, SIG_IGN);
@@ -144,6 +162,54 @@ static void a_stopped_stream_reads_nothing_until_started_again(void **state) {
   pl_stream_read_start(&f->stream);
   while (!f->seen[3]) turn(f);
   assert_string_equal(f->seen, "onetwo");
+}
+
+static void bytes_go_where_the_owner_wants_them(void **state) {
+  struct fixture *f = *state;
+  char room[100];
+  f->room = room;
+  f->room_bytes = sizeof room;
+  pl_stream_read_start(&f->stream);
+  send_text(f->ends[1], "hello");
+  while (!f->seen[0]) turn(f);
+  assert_memory_equal(room, "hello", 5);
+  assert_int_equal(f->lent, 1);
+}
+
+// A second read in the same turn would be a system call for nothing, or take what has no room yet.
+static void a_full_room_ends_the_reading_of_a_turn(void **state) {
+  struct fixture *f = *state;
+  char room[5];
+  f->room = room;
+  f->room_bytes = sizeof room;
+  pl_stream_read_start(&f->stream);
+  send_text(f->ends[1], "helloworld!");
+  while (f->seen_bytes < 5) turn(f);
+  assert_int_equal(f->lent, 1);
+  assert_int_equal(f->declined, 0);
+  assert_string_equal(f->seen, "hello");
+  f->room = NULL;
+  f->room_bytes = 0;
+  while (f->seen_bytes < 11) turn(f);
+  assert_int_equal(f->lent, 2);
+  assert_string_equal(f->seen, "helloworld!");
+}
+
+static void an_owner_may_leave_bytes_with_the_kernel(void **state) {
+  struct fixture *f = *state;
+  f->room_bytes = PL_STREAM_NOT_NOW;
+  pl_stream_read_start(&f->stream);
+  send_text(f->ends[1], "hello");
+  while (f->declined < 3) turn(f);  // asked once a turn, as long as it reads
+  assert_int_equal(f->lent, 3);
+  assert_int_equal(f->seen_bytes, 0);
+  pl_stream_read_stop(&f->stream);
+  uv_run(&f->loop.uv, UV_RUN_NOWAIT);
+  assert_int_equal(f->lent, 3);
+  f->room_bytes = 0;
+  pl_stream_read_start(&f->stream);
+  while (f->seen_bytes < 5) turn(f);
+  assert_string_equal(f->seen, "hello");
 }
 
 // ---- writing ----
@@ -406,6 +472,10 @@ int main(void) {
       UNIX(read_delivers_bytes_then_the_end_once),
       TCP(read_reports_a_reset),
       TCP(a_stopped_stream_reads_nothing_until_started_again),
+      TCP(bytes_go_where_the_owner_wants_them),
+      UNIX(bytes_go_where_the_owner_wants_them),
+      TCP(a_full_room_ends_the_reading_of_a_turn),
+      TCP(an_owner_may_leave_bytes_with_the_kernel),
       TCP(a_small_write_is_done_at_once_without_an_allocation),
       UNIX(a_small_write_is_done_at_once_without_an_allocation),
       TCP(a_write_of_nothing_does_not_ask_the_kernel),
