@@ -1,7 +1,9 @@
 // The way out: the exchange's operations for HTTP/1, and the handing over of bytes to the kernel.
 //
-// Small answers are laid into `out`; all that one read produced leaves in one write. A large body
-// that its handler keeps is sent from where it is, as the last part of that write.
+// Small answers are laid into `out`; all that one read produced leaves in one write. What its
+// handler keeps, or what lies in bytes that can be held, is sent from where it is (`held`), as the
+// last part of that write.
+#include "base/bytes.h"
 #include "base/error.h"
 #include "http/conn.h"
 #include "http/response.h"
@@ -16,6 +18,45 @@ static struct pl_exchange_block *block_of(struct pl_exchange *x) {
 struct pl_buf *pl_conn_out(struct pl_conn *conn) {
   if (!conn->out.block) pl_http_service_lend_buffer(conn->service, &conn->out);
   return &conn->out;
+}
+
+// ---- what is sent from where it is ----
+
+void pl_conn_let_go(struct pl_conn *conn) {
+  struct pl_hold hold = conn->hold;
+  conn->hold = (struct pl_hold){0};
+  if (hold.on_sent) hold.on_sent(hold.ctx);
+  pl_bytes_unref(hold.bytes);
+}
+
+static void hold_on(struct pl_conn *conn, struct pl_strv held, const struct pl_hold *hold) {
+  conn->held = held;
+  conn->hold = *hold;
+  pl_bytes_ref(hold->bytes);
+}
+
+static void decline_hold(const struct pl_hold *hold) {
+  if (hold->on_sent) hold->on_sent(hold->ctx);
+}
+
+static int append_payload(struct pl_buf *out, struct pl_strv payload) {
+  char *to = pl_buf_reserve(out, payload.len);
+  if (!to) return PL_ENOMEM;
+  pl_bytes_copy(to, payload.data, payload.len);
+  pl_buf_grew(out, payload.len);
+  return 0;
+}
+
+// Something comes behind `held` that has not been handed to the kernel: it joins `out`.
+static int copy_held(struct pl_conn *conn) {
+  if (conn->held.len == 0) return 0;
+  struct pl_buf *out = pl_conn_out(conn);
+  if (!pl_buf_reserve(out, conn->held.len + conn->held_end.len)) return PL_ENOMEM;
+  if (append_payload(out, conn->held)) return PL_ENOMEM;
+  if (pl_buf_append(out, conn->held_end.data, conn->held_end.len)) return PL_ENOMEM;
+  conn->held = conn->held_end = PL_STRV("");
+  pl_conn_let_go(conn);
+  return 0;
 }
 
 // ---- heads ----
@@ -83,8 +124,11 @@ static int respond(struct pl_exchange *x, const struct pl_response *r) {
   if (!conn) return PL_ECONNRESET;
   size_t before = pl_buf_len(&conn->out);
   int error = write_head(conn, r, PL_FRAMING_LENGTH, r->body.len);
-  if (!error && !block->has_no_body && r->body.len) {
-    if (r->body_is_held && r->body.len >= COPY_BODY_BYTES)
+  bool has_body = !block->has_no_body && r->body.len > 0;
+  if (!error && has_body) {
+    if (r->hold.bytes)
+      hold_on(conn, r->body, &r->hold);
+    else if (r->body_is_held && r->body.len >= COPY_BODY_BYTES)
       conn->held = r->body;
     else
       error = pl_buf_append(&conn->out, r->body.data, r->body.len);
@@ -95,6 +139,7 @@ static int respond(struct pl_exchange *x, const struct pl_response *r) {
     return error;
   }
   if (!block->has_no_body) x->bytes_out = r->body.len;
+  if (r->hold.bytes && !has_body) decline_hold(&r->hold);
   complete_answer(conn);
   return 0;
 }
@@ -140,23 +185,26 @@ static size_t unsent_bytes(const struct pl_conn *conn) {
   return pl_buf_len(&conn->out) + pl_buf_len(&conn->sending) + conn->held.len;
 }
 
-static int append_piece(struct pl_exchange_block *block, struct pl_strv piece) {
+// @param is_payload counts as a copy of what lies in bytes
+static int append_piece(struct pl_exchange_block *block, struct pl_strv piece, bool is_payload) {
+  if (copy_held(block->conn)) return PL_ENOMEM;
   struct pl_buf *out = pl_conn_out(block->conn);
   size_t before = out->end - out->start;
   int error = block->is_chunked ? pl_response_write_chunk_size(out, piece.len) : 0;
-  if (!error) error = pl_buf_append(out, piece.data, piece.len);
+  if (!error)
+    error = is_payload ? append_payload(out, piece) : pl_buf_append(out, piece.data, piece.len);
   if (!error && block->is_chunked) error = pl_buf_append(out, "\r\n", 2);
   if (error) out->end = out->start + before;
   return error;
 }
 
-static int write_piece(struct pl_exchange *x, struct pl_strv piece) {
+static int copy_piece(struct pl_exchange *x, struct pl_strv piece, bool is_payload) {
   struct pl_exchange_block *block = block_of(x);
   struct pl_conn *conn = block->conn;
   if (!conn) return PL_ECONNRESET;
   if (block->unwritten >= 0 && piece.len > (uint64_t)block->unwritten) return PL_EINVAL;
   bool is_sent = piece.len > 0 && !block->has_no_body;
-  int error = is_sent ? append_piece(block, piece) : 0;
+  int error = is_sent ? append_piece(block, piece, is_payload) : 0;
   if (error) return error;
   if (block->unwritten >= 0) block->unwritten -= (int64_t)piece.len;
   if (!is_sent) return 0;
@@ -167,11 +215,54 @@ static int write_piece(struct pl_exchange *x, struct pl_strv piece) {
   return PL_EAGAIN;
 }
 
+static int write_piece(struct pl_exchange *x, struct pl_strv piece) {
+  return copy_piece(x, piece, false);
+}
+
+// There is one hold at a time, and small pieces are not worth one.
+static bool can_hold(const struct pl_exchange_block *block, struct pl_strv piece) {
+  const struct pl_conn *conn = block->conn;
+  bool is_worth_it = piece.len >= COPY_BODY_BYTES && !block->has_no_body;
+  return conn && is_worth_it && !conn->hold.bytes && !conn->held.len;
+}
+
 static void flush_now(struct pl_exchange *x) {
   struct pl_conn *conn = block_of(x)->conn;
   if (!conn || conn->failure) return;
   conn->failure = pl_conn_flush(conn);
   pl_conn_schedule(conn);
+}
+
+// The end of a chunk is part of the same write.
+static int hold_piece(struct pl_exchange_block *block, struct pl_strv piece,
+                      const struct pl_hold *hold) {
+  struct pl_conn *conn = block->conn;
+  if (block->is_chunked && pl_response_write_chunk_size(pl_conn_out(conn), piece.len))
+    return PL_ENOMEM;
+  hold_on(conn, piece, hold);
+  conn->held_end = block->is_chunked ? PL_STRV("\r\n") : PL_STRV("");
+  return 0;
+}
+
+// A large piece leaves at once, or as far as the client takes it: while some of it is unsent the
+// writer must not go on.
+static int write_held(struct pl_exchange *x, struct pl_strv piece, const struct pl_hold *hold) {
+  struct pl_exchange_block *block = block_of(x);
+  struct pl_conn *conn = block->conn;
+  if (!can_hold(block, piece)) {
+    int result = copy_piece(x, piece, true);
+    if (result == 0 || result == PL_EAGAIN) decline_hold(hold);
+    return result;
+  }
+  if (block->unwritten >= 0 && piece.len > (uint64_t)block->unwritten) return PL_EINVAL;
+  int error = hold_piece(block, piece, hold);
+  if (error) return error;
+  if (block->unwritten >= 0) block->unwritten -= (int64_t)piece.len;
+  x->bytes_out += piece.len;
+  flush_now(x);
+  if (pl_conn_is_flushed(conn) && !conn->failure) return 0;
+  block->wants_drain = true;
+  return PL_EAGAIN;
 }
 
 static void cut(struct pl_exchange *x) {
@@ -185,6 +276,12 @@ static void cut(struct pl_exchange *x) {
   pl_conn_schedule(conn);
 }
 
+static int end_chunks(struct pl_conn *conn) {
+  if (conn->held.len == 0) return pl_buf_append(pl_conn_out(conn), "0\r\n\r\n", 5);
+  conn->held_end = PL_STRV("\r\n0\r\n\r\n");
+  return 0;
+}
+
 static int finish(struct pl_exchange *x) {
   struct pl_exchange_block *block = block_of(x);
   struct pl_conn *conn = block->conn;
@@ -193,8 +290,7 @@ static int finish(struct pl_exchange *x) {
     cut(x);
     return PL_EINVAL;
   }
-  if (block->is_chunked && !block->has_no_body &&
-      pl_buf_append(pl_conn_out(conn), "0\r\n\r\n", 5)) {
+  if (block->is_chunked && !block->has_no_body && end_chunks(conn)) {
     cut(x);
     return PL_ENOMEM;
   }
@@ -236,6 +332,7 @@ const struct pl_exchange_ops pl_conn_exchange_ops = {
     .respond = respond,
     .start = start,
     .write = write_piece,
+    .write_held = write_held,
     .flush = flush_now,
     .finish = finish,
     .cut = cut,
@@ -252,10 +349,11 @@ int pl_conn_flush(struct pl_conn *conn) {
   struct pl_buf sent = conn->sending;
   conn->sending = conn->out;
   conn->out = sent;
-  struct pl_strv parts[] = {pl_buf_view(&conn->sending), conn->held};
-  conn->held = (struct pl_strv){0};
-  int error = pl_stream_write(&conn->stream, parts, parts[1].len ? 2 : 1);
+  struct pl_strv parts[] = {pl_buf_view(&conn->sending), conn->held, conn->held_end};
+  conn->held = conn->held_end = (struct pl_strv){0};
+  int error = pl_stream_write(&conn->stream, parts, parts[1].len ? 3 : 1);
   if (error == PL_EAGAIN) return 0;
+  pl_conn_let_go(conn);
   pl_buf_clear(&conn->sending);
   pl_http_service_take_back_buffer(conn->service, &conn->sending);
   if (!conn->stream.write && pl_buf_len(&conn->out) == 0)

@@ -239,6 +239,7 @@ void pl_conn_cut(struct pl_conn *conn, int reason, bool reset) {
   conn->input_is_in_body = false;
   pl_conn_enter(conn, PL_CONN_CLOSED);
   conn->current = NULL;
+  pl_conn_let_go(conn);
   pl_timer_stop(&conn->service->loop->wheel, &conn->timer);
   pl_loop_undefer(&conn->later);
   pl_list_remove(&conn->watch);
@@ -335,6 +336,7 @@ static void on_written(struct pl_stream *stream, int status) {
     pl_conn_cut(conn, PL_ECONNRESET, true);
     return;
   }
+  if (conn->held.len == 0) pl_conn_let_go(conn);
   pl_buf_clear(&conn->sending);
   pl_http_service_take_back_buffer(conn->service, &conn->sending);
   conn->unsent_seen = 0;

@@ -48,7 +48,9 @@ struct pl_conn {
   struct pl_buf in;                   ///< bytes kept over the end of a read
   struct pl_buf out;                  ///< to be sent
   struct pl_buf sending;              ///< being sent; must not move
-  struct pl_strv held;                ///< a body to be sent behind `out`, owned by its handler
+  struct pl_strv held;                ///< a body or a piece to be sent behind `out`
+  struct pl_strv held_end;            ///< framing behind it; static
+  struct pl_hold hold;                ///< whose `held` is or was, until it has been sent
   uint64_t discarded;                 ///< bytes of the current body read after its answer
   size_t unsent_seen;                 ///< queue length when the write time-out was last armed
   int failure;                        ///< why the connection must be cut; 0 = it need not
@@ -123,6 +125,9 @@ void pl_conn_reject(struct pl_conn *conn, int status, const char *detail);
 /// Hands what is in `out` and `held` to the kernel. Returns: 0 (all of it, or it is under way), or
 /// an error; conn->left says whether it is the client's doing. answer.c
 PL_MUST_CHECK int pl_conn_flush(struct pl_conn *conn);
+
+/// Nothing of what conn->hold holds is needed any more. answer.c
+void pl_conn_let_go(struct pl_conn *conn);
 
 /// Whether all bytes so far are with the kernel.
 static inline bool pl_conn_is_flushed(const struct pl_conn *conn) {

@@ -28,6 +28,18 @@
 struct pl_bytes;
 struct pl_exchange;
 
+/// The bytes that a body, or a piece of one, lies in: it is sent from there. The carrier takes a
+/// reference of its own. When the operation that is given this returns 0 or PL_EAGAIN, on_sent is
+/// called exactly once, on the worker's thread, as soon as the bytes may be changed again: written,
+/// not needed (HEAD), or the connection is over; perhaps before the operation returns, and always
+/// before the exchange's on_finished. It must not use the exchange. When the operation fails it is
+/// not called.
+struct pl_hold {
+  struct pl_bytes *bytes;      ///< NULL: none
+  void (*on_sent)(void *ctx);  ///< or NULL
+  void *ctx;
+};
+
 /// What a handler answers. The carrier adds Date, Server, Content-Length or Transfer-Encoding and
 /// Connection; it drops the body for HEAD, 204, 304.
 struct pl_response {
@@ -35,8 +47,9 @@ struct pl_response {
   struct pl_strv headers;  ///< checked lines "Name: value\r\n", none of the carrier's own; copied
   struct pl_strv content_type;  ///< empty: no such field
   struct pl_strv body;          ///< respond only
-  bool body_is_held;  ///< the body's bytes stay as they are until on_finished: no copy needed
-  int64_t length;     ///< start only: the body's bytes when they are known, else -1
+  bool body_is_held;    ///< the body's bytes stay as they are until on_finished: no copy needed
+  struct pl_hold hold;  ///< respond only: the body lies in these; it is never copied
+  int64_t length;       ///< start only: the body's bytes when they are known, else -1
 };
 
 struct pl_exchange_ops {
@@ -61,6 +74,10 @@ struct pl_exchange_ops {
   /// unsent: write again after on_drain; PL_EINVAL: more than the announced length, nothing taken;
   /// PL_ENOMEM, PL_ECONNRESET.
   int (*write)(struct pl_exchange *x, struct pl_strv piece);
+  /// A piece that lies in hold->bytes. A large one (16 KiB) is not copied, and PL_EAGAIN says then
+  /// that some of it is unsent: the next before on_drain would have it copied after all. Returns as
+  /// write.
+  int (*write_held)(struct pl_exchange *x, struct pl_strv piece, const struct pl_hold *hold);
   /// Makes what was written leave now, instead of with the rest of this turn.
   void (*flush)(struct pl_exchange *x);
   /// The end of a streamed answer. Returns: 0; PL_EINVAL: fewer bytes than announced (the

@@ -1,4 +1,7 @@
 // The way out: whole answers, held bodies, streams, back pressure, cuts.
+#define _GNU_SOURCE  // memmem
+#include "base/bytes.h"
+
 #include "carrier.h"
 
 // ---- release, finish, cut ----
@@ -341,6 +344,368 @@ static void cut_stream_ends_without_its_last_chunk(void **state) {
   end(&b);
 }
 
+// ---- what is sent from where it is ----
+
+/// Bytes that an answer is sent from, and how often they were given back.
+struct held {
+  struct pl_bytes *bytes;
+  int sent;
+  struct bench *b;
+  size_t finished;  // exchanges that were when it was
+};
+
+static void on_sent(void *ctx) {
+  struct held *h = ctx;
+  h->sent++;
+  h->finished = h->b->finished;
+}
+
+static struct held hold_bytes(struct bench *b, size_t size) {
+  struct held h = {.bytes = pl_bytes_new(size), .b = b};
+  for (size_t i = 0; i < size; i++) h.bytes->data[i] = (char)('a' + i % 23);
+  return h;
+}
+
+static struct pl_hold hold_of(struct held *h) {
+  return (struct pl_hold){.bytes = h->bytes, .on_sent = on_sent, .ctx = h};
+}
+
+static struct pl_strv all_of(const struct held *h) {
+  return pl_strv(h->bytes->data, h->bytes->size);
+}
+
+// Given back once, and nobody but the test holds them any more.
+static void assert_given_back(struct held *h) {
+  assert_int_equal(h->sent, 1);
+  assert_true(pl_bytes_is_alone(h->bytes));
+  pl_bytes_unref(h->bytes);
+}
+
+static int respond_with(struct pl_exchange *x, struct held *h, int status) {
+  struct pl_response r = {.status = status, .body = all_of(h), .hold = hold_of(h)};
+  int result = x->ops->respond(x, &r);
+  x->ops->release(x);
+  return result;
+}
+
+static void bytes_are_sent_from_where_they_are_and_given_back(void **state) {
+  (void)state;
+  static const size_t sizes[] = {1, 24, 16 * 1024, LARGE};
+  for (size_t i = 0; i < PL_ARRAY_LEN(sizes); i++) {
+    struct bench b;
+    begin(&b, NULL);
+    send_now(&b, GET("/1"));
+    struct held h = hold_bytes(&b, sizes[i]);
+    struct pl_bytes_copies before = pl_bytes_copies();
+    assert_int_equal(respond_with(b.x[0], &h, 200), 0);
+    assert_int_equal(h.sent, 0);
+    for (int k = 0; k < 12; k++) turn(&b);
+    bool is_large = sizes[i] == LARGE;  // the client has not read yet
+    assert_int_equal(h.sent, !is_large);
+    assert_int_equal(pl_bytes_is_alone(h.bytes), !is_large);
+    while (!b.finished) settle(&b);
+    settle(&b);
+    assert_int_equal(h.finished, 0);  // before on_finished
+    assert_ends_in(&b, h.bytes->data, sizes[i]);
+    assert_int_equal(pl_bytes_copies().bytes, before.bytes);
+    assert_given_back(&h);
+    end(&b);
+  }
+}
+
+static void bytes_that_are_not_sent_are_given_back(void **state) {
+  (void)state;
+  struct bench b;
+  begin(&b, NULL);
+  struct held head = hold_bytes(&b, 20000), none = hold_bytes(&b, 20000), empty = hold_bytes(&b, 0);
+  send_now(&b, "HEAD /1 HTTP/1.1\r\nHost: a\r\n\r\n");
+  assert_int_equal(respond_with(b.x[0], &head, 200), 0);
+  assert_given_back(&head);
+  send_now(&b, GET("/2"));
+  assert_int_equal(respond_with(b.x[1], &none, 204), 0);
+  assert_given_back(&none);
+  send_now(&b, GET("/3"));
+  assert_int_equal(respond_with(b.x[2], &empty, 200), 0);
+  assert_given_back(&empty);
+  settle(&b);
+  assert_non_null(strstr(pl_buf_view(&b.got).data, "Content-Length: 20000\r\n"));
+  assert_notes(&b, "sent:200 sent:204 sent:200 ");
+  end(&b);
+}
+
+static void bytes_are_given_back_when_the_client_goes(void **state) {
+  (void)state;
+  struct bench b;
+  begin(&b, NULL);
+  b.on_gone = release;
+  send_now(&b, GET("/1"));
+  struct held h = hold_bytes(&b, LARGE);
+  assert_int_equal(respond_with(b.x[0], &h, 200), 0);
+  for (int i = 0; i < 12; i++) turn(&b);
+  assert_int_equal(h.sent, 0);
+  leave(&b);
+  settle(&b);
+  assert_notes(&b, "cut:200 ");
+  assert_int_equal(h.finished, 0);
+  assert_given_back(&h);
+  end(&b);
+}
+
+static void bytes_are_given_back_when_the_server_aborts(void **state) {
+  (void)state;
+  for (int turns = 0; turns < 3; turns++) {
+    struct bench b;
+    begin(&b, NULL);
+    send_now(&b, GET("/1"));
+    struct held h = hold_bytes(&b, LARGE);
+    assert_int_equal(respond_with(b.x[0], &h, 200), 0);
+    for (int i = 0; i < turns; i++) turn(&b);
+    pl_http_service_abort(&b.service);
+    assert_notes(&b, "cut:200 ");
+    assert_int_equal(h.finished, 0);
+    assert_given_back(&h);
+    end(&b);
+  }
+}
+
+static void bytes_for_a_client_that_has_gone_are_not_taken(void **state) {
+  (void)state;
+  struct bench b;
+  begin(&b, NULL);
+  send_now(&b, GET("/1"));
+  leave(&b);
+  settle(&b);
+  struct held h = hold_bytes(&b, 20000);
+  assert_int_equal(respond_with(b.x[0], &h, 200), PL_ECONNRESET);
+  assert_int_equal(h.sent, 0);
+  assert_true(pl_bytes_is_alone(h.bytes));
+  pl_bytes_unref(h.bytes);
+  end(&b);
+}
+
+static void start_stream(struct bench *b, int64_t length) {
+  send_now(b, GET("/1"));
+  struct pl_response r = {.status = 200, .length = length};
+  assert_int_equal(b->x[0]->ops->start(b->x[0], &r), 0);
+}
+
+static int write_from(struct pl_exchange *x, struct held *h, size_t size) {
+  struct pl_hold hold = hold_of(h);
+  return x->ops->write_held(x, pl_strv(h->bytes->data, size), &hold);
+}
+
+static void finish_stream(struct bench *b) {
+  assert_int_equal(b->x[0]->ops->finish(b->x[0]), 0);
+  b->x[0]->ops->release(b->x[0]);
+  while (!b->finished) settle(b);
+  settle(b);
+}
+
+// The chunks of the answer's body, joined, in place of what the client has got.
+static void join_chunks(struct bench *b) {
+  struct pl_strv got = pl_buf_view(&b->got);
+  char *from = (char *)memmem(got.data, got.len, "\r\n\r\n", 4) + 4, *to = (char *)got.data, *at;
+  for (;;) {
+    size_t size = strtoul(from, &at, 16);
+    assert_memory_equal(at, "\r\n", 2);
+    memmove(to, at + 2, size);
+    to += size;
+    from = at + 2 + size;
+    assert_memory_equal(from, "\r\n", 2);
+    from += 2;
+    if (size == 0) break;
+  }
+  assert_ptr_equal(from, got.data + got.len);
+  b->got.end = b->got.start + (size_t)(to - got.data);
+}
+
+static void large_pieces_from_bytes_are_not_copied(void **state) {
+  (void)state;
+  struct bench b;
+  begin(&b, NULL);
+  struct held h = hold_bytes(&b, 3 * LARGE);
+  start_stream(&b, -1);
+  struct pl_bytes_copies before = pl_bytes_copies();
+  assert_int_equal(b.x[0]->ops->write(b.x[0], PL_STRV("first,")), 0);
+  assert_int_equal(write_from(b.x[0], &h, LARGE), PL_EAGAIN);
+  assert_int_equal(h.sent, 0);
+  while (h.sent < 1) settle(&b);
+  settle(&b);
+  assert_notes(&b, "drain ");
+  assert_int_equal(write_from(b.x[0], &h, 20000), 0);  // the client's buffer takes it whole
+  assert_int_equal(h.sent, 2);
+  assert_int_equal(write_from(b.x[0], &h, 2 * LARGE), PL_EAGAIN);
+  finish_stream(&b);  // without waiting for it
+  assert_int_equal(pl_bytes_copies().bytes, before.bytes);
+  join_chunks(&b);
+  struct pl_strv got = pl_buf_view(&b.got);
+  assert_int_equal(got.len, 6 + LARGE + 20000 + 2 * LARGE);
+  assert_memory_equal(got.data, "first,", 6);
+  assert_memory_equal(got.data + 6, h.bytes->data, LARGE);
+  assert_memory_equal(got.data + 6 + LARGE, h.bytes->data, 20000);
+  assert_memory_equal(got.data + 26006 + LARGE - 6000, h.bytes->data, 2 * LARGE);
+  assert_int_equal(b.x[0]->bytes_out, 6 + LARGE + 20000 + 2 * LARGE);
+  h.sent -= 2;
+  assert_given_back(&h);
+  end(&b);
+}
+
+static void small_pieces_from_bytes_are_copied_and_counted(void **state) {
+  (void)state;
+  struct bench b;
+  begin(&b, NULL);
+  struct held h = hold_bytes(&b, 1000);
+  start_stream(&b, 1500);
+  struct pl_bytes_copies before = pl_bytes_copies();
+  assert_int_equal(write_from(b.x[0], &h, 1000), 0);
+  assert_int_equal(h.sent, 1);
+  assert_int_equal(write_from(b.x[0], &h, 501), PL_EINVAL);  // more than announced
+  assert_int_equal(h.sent, 1);
+  assert_int_equal(write_from(b.x[0], &h, 500), 0);
+  assert_int_equal(pl_bytes_copies().bytes, before.bytes + 1500);
+  finish_stream(&b);
+  assert_ends_in(&b, h.bytes->data, 500);
+  h.sent--;
+  assert_given_back(&h);
+  end(&b);
+}
+
+// A writer that does not wait: what it has written comes in its order all the same.
+static void pieces_in_a_hurry_keep_their_order(void **state) {
+  (void)state;
+  struct bench b;
+  begin(&b, NULL);
+  struct held h = hold_bytes(&b, LARGE), i = hold_bytes(&b, LARGE), j = hold_bytes(&b, 30000);
+  start_stream(&b, -1);
+  char *text = large_text();
+  int result = 0;  // the kernel has enough: what follows waits
+  size_t before = 0;
+  for (; result == 0; before += 40000) result = b.x[0]->ops->write(b.x[0], pl_strv(text, 40000));
+  for (int k = 0; k < 12; k++) turn(&b);
+  while (!conn_of(&b)->stream.write) {
+    (void)!b.x[0]->ops->write(b.x[0], pl_strv(text, 40000));
+    before += 40000;
+    for (int k = 0; k < 3; k++) turn(&b);
+  }
+  assert_int_equal(write_from(b.x[0], &h, LARGE), PL_EAGAIN);
+  assert_int_equal(write_from(b.x[0], &j, 30000), PL_EAGAIN);  // copied, and the one before it too
+  assert_int_equal(j.sent, 1);
+  assert_int_equal(h.sent, 1);
+  assert_int_equal(b.x[0]->ops->write(b.x[0], PL_STRV("between")), PL_EAGAIN);
+  while (!pl_conn_is_flushed(conn_of(&b))) settle(&b);
+  assert_int_equal(write_from(b.x[0], &i, LARGE), PL_EAGAIN);
+  assert_int_equal(b.x[0]->ops->write(b.x[0], PL_STRV("last")), 0);
+  finish_stream(&b);
+  join_chunks(&b);
+  struct pl_strv got = pl_buf_view(&b.got);
+  assert_int_equal(got.len, before + 2 * (size_t)LARGE + 30000 + 7 + 4);
+  assert_memory_equal(got.data + before, h.bytes->data, LARGE);
+  assert_memory_equal(got.data + before + LARGE, j.bytes->data, 30000);
+  assert_memory_equal(got.data + before + LARGE + 30000, "between", 7);
+  assert_memory_equal(got.data + got.len - 4 - LARGE, i.bytes->data, LARGE);
+  assert_memory_equal(got.data + got.len - 4, "last", 4);
+  assert_given_back(&h);
+  assert_given_back(&i);
+  assert_given_back(&j);
+  free(text);
+  end(&b);
+}
+
+// The write before it is over first: that says nothing about the piece.
+static void a_piece_behind_a_pending_write_is_held_until_it_is_sent(void **state) {
+  (void)state;
+  struct bench b;
+  begin(&b, NULL);
+  struct held h = hold_bytes(&b, LARGE);
+  char *text = large_text();
+  start_stream(&b, LARGE + LARGE);
+  (void)!b.x[0]->ops->write(b.x[0], pl_strv(text, LARGE));
+  for (int i = 0; i < 12; i++) turn(&b);
+  assert_non_null(conn_of(&b)->stream.write);
+  assert_int_equal(write_from(b.x[0], &h, LARGE), PL_EAGAIN);
+  while (conn_of(&b)->held.len) {
+    assert_int_equal(h.sent, 0);
+    receive(&b);
+    turn(&b);
+  }
+  assert_non_null(conn_of(&b)->stream.write);  // it is under way
+  assert_int_equal(h.sent, 0);
+  finish_stream(&b);
+  assert_ends_in(&b, h.bytes->data, LARGE);
+  assert_given_back(&h);
+  free(text);
+  end(&b);
+}
+
+static void a_piece_is_given_back_when_its_stream_is_cut(void **state) {
+  (void)state;
+  struct bench b;
+  begin(&b, NULL);
+  struct held h = hold_bytes(&b, LARGE);
+  start_stream(&b, -1);
+  assert_int_equal(write_from(b.x[0], &h, LARGE), PL_EAGAIN);
+  b.x[0]->ops->release(b.x[0]);
+  for (int i = 0; i < 12; i++) turn(&b);
+  assert_notes(&b, "cut:200 ");
+  assert_given_back(&h);
+  end(&b);
+}
+
+static void pieces_for_a_head_request_are_given_back_unsent(void **state) {
+  (void)state;
+  struct bench b;
+  begin(&b, NULL);
+  struct held h = hold_bytes(&b, 20000);
+  send_now(&b, "HEAD /1 HTTP/1.1\r\nHost: a\r\n\r\n");
+  struct pl_response r = {.status = 200, .length = -1};
+  assert_int_equal(b.x[0]->ops->start(b.x[0], &r), 0);
+  assert_int_equal(write_from(b.x[0], &h, 20000), 0);
+  finish_stream(&b);
+  assert_memory_equal(pl_buf_view(&b.got).data + pl_buf_len(&b.got) - 4, "\r\n\r\n", 4);
+  assert_given_back(&h);
+  end(&b);
+}
+
+// Each allocation fails in turn, of the answer or of its pieces: the bytes are given back once, or
+// have not been taken.
+static void running_out_of_memory_gives_bytes_back(void **state) {
+  (void)state;
+  bool is_done = false;
+  for (uint64_t nth = 1; !is_done; nth++) {
+    struct bench b;
+    begin(&b, NULL);
+    b.on_gone = release;
+    struct held whole = hold_bytes(&b, LARGE), piece = hold_bytes(&b, LARGE);
+    int taken[2] = {0, 0};
+    send_now(&b, GET("/1"));
+    pl_mem_fail_nth(nth);
+    int result = respond_with(b.x[0], &whole, 200);
+    taken[0] = result == 0;
+    settle(&b);
+    for (int i = 0; b.service.connection_count && b.finished < 1 && i < 1000; i++) settle(&b);
+    if (b.service.connection_count) send_now(&b, GET("/2"));
+    if (b.requests == 2) {
+      struct pl_response r = {.status = 200, .length = -1};
+      result = b.x[1]->ops->start(b.x[1], &r);
+      if (result == 0) result = write_from(b.x[1], &piece, LARGE);
+      taken[1] = result == 0 || result == PL_EAGAIN;
+      for (int i = 0; piece.sent < taken[1] && i < 1000; i++) settle(&b);
+      if (taken[1]) result = b.x[1]->ops->finish(b.x[1]);
+      is_done = taken[1] && result == 0;
+      if (b.x[1]->ops) b.x[1]->ops->release(b.x[1]);
+    }
+    pl_mem_fail_nth(0);
+    settle(&b);
+    assert_true(nth < 50);
+    end(&b);
+    assert_int_equal(whole.sent, taken[0]);
+    assert_int_equal(piece.sent, taken[1]);
+    whole.sent = piece.sent = 1;
+    assert_given_back(&whole);
+    assert_given_back(&piece);
+  }
+}
+
 int main(void) {
   signal(SIGPIPE, SIG_IGN);
   alarm(120);  // what never comes must not be waited for for ever
@@ -360,6 +725,18 @@ int main(void) {
       cmocka_unit_test(streamed_answer_to_http_1_0_ends_by_closing),
       cmocka_unit_test(answers_without_a_body_have_none_however_they_are_made),
       cmocka_unit_test(cut_stream_ends_without_its_last_chunk),
+      cmocka_unit_test(bytes_are_sent_from_where_they_are_and_given_back),
+      cmocka_unit_test(bytes_that_are_not_sent_are_given_back),
+      cmocka_unit_test(bytes_are_given_back_when_the_client_goes),
+      cmocka_unit_test(bytes_are_given_back_when_the_server_aborts),
+      cmocka_unit_test(bytes_for_a_client_that_has_gone_are_not_taken),
+      cmocka_unit_test(large_pieces_from_bytes_are_not_copied),
+      cmocka_unit_test(small_pieces_from_bytes_are_copied_and_counted),
+      cmocka_unit_test(pieces_in_a_hurry_keep_their_order),
+      cmocka_unit_test(a_piece_behind_a_pending_write_is_held_until_it_is_sent),
+      cmocka_unit_test(a_piece_is_given_back_when_its_stream_is_cut),
+      cmocka_unit_test(pieces_for_a_head_request_are_given_back_unsent),
+      cmocka_unit_test(running_out_of_memory_gives_bytes_back),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
