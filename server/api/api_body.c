@@ -49,7 +49,7 @@ static void push_wrong_type(lua_State *L, const struct pl_call *call, const char
 }
 
 static int finish_body(lua_State *L, struct pl_call *call) {
-  struct pl_strv body = pl_body_view(call);
+  struct pl_strv body = pl_body_view(L, call);
   lua_pushlstring(L, body.data, body.len);
   return 1;
 }
@@ -66,7 +66,7 @@ static bool accepts_json(lua_State *L, const struct pl_call *call) {
 
 static int finish_json(lua_State *L, struct pl_call *call) {
   int depth = (int)pl_api_context(L)->config->limits_json_depth;
-  if (pl_json_decode_value(L, pl_body_view(call), depth) == 0) return 1;
+  if (pl_json_decode_value(L, pl_body_view(L, call), depth) == 0) return 1;
   lua_pushfstring(L, "the body is not JSON: %s", lua_tostring(L, -1));
   return pl_body_fail_with(L, OPTIONS, 400, lua_tostring(L, -1));
 }

@@ -50,7 +50,7 @@ static void add_field(lua_State *L, struct form *form, struct pl_strv name) {
 static int add_encoded(lua_State *L, struct pl_call *call, struct form *form) {
   struct pl_pairs pairs;
   size_t max = pl_api_context(L)->config->limits_query;
-  int rc = pl_query_parse(pl_body_view(call), max, &call->x->arena, &pairs);
+  int rc = pl_query_parse(pl_body_view(L, call), max, &call->x->arena, &pairs);
   for (size_t i = 0; rc == 0 && i < pairs.count; i++) {
     lua_pushlstring(L, pairs.items[i].value.data, pairs.items[i].value.len);
     add_field(L, form, pairs.items[i].name);
@@ -73,7 +73,7 @@ static int push_content(lua_State *L, struct pl_multipart *parser, struct pl_str
 static int add_parts(lua_State *L, struct pl_call *call, struct form *form) {
   size_t left = pl_api_context(L)->config->limits_query;
   struct pl_multipart *parser = &pl_multipart_reader_push(L, call)->parser;
-  struct pl_strv input = pl_body_view(call);
+  struct pl_strv input = pl_body_view(L, call);
   enum pl_multipart_event event;
   int rc;
   while ((rc = pl_multipart_next(parser, &input, &event)) == 0 && event != PL_MULTIPART_END) {

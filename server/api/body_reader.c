@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "http/request_body.h"
 #include "runtime/value.h"
+#include "structs/box.h"
 
 // ---- who may read ----
 
@@ -49,7 +50,11 @@ void pl_body_begin_stream(lua_State *L, struct pl_call *call, const char *operat
 
 // ---- keeping it ----
 
-struct pl_strv pl_body_view(const struct pl_call *call) {
+struct pl_strv pl_body_view(lua_State *L, const struct pl_call *call) {
+  if (call->body_box) {
+    pl_box_check(L, call->body_box);
+    return pl_strv(call->body_box->data, call->body_box->size);
+  }
   const struct pl_bytes *body = call->x->body;
   return body ? pl_strv(body->data, body->size) : PL_STRV("");
 }
@@ -59,7 +64,7 @@ static bool is_too_long_to_keep(lua_State *L, const struct pl_call *call) {
   if (!call->route || !call->route->body_is_unlimited) return false;
   size_t limit = pl_api_context(L)->config->limits_body_bytes;
   int64_t length = call->x->request.content_length;
-  return pl_body_view(call).len > limit || (length > 0 && (uint64_t)length > limit);
+  return (call->x->body && call->x->body->size > limit) || (length > 0 && (uint64_t)length > limit);
 }
 
 bool pl_body_is_refused(const struct pl_call *call) {
@@ -98,6 +103,29 @@ static void drop(lua_State *L, struct pl_call *call) {
   pl_request_body_drop(call->x);
   pl_body_charge(L, call->body_charged, 0);
   call->body_charged = 0;
+}
+
+// The box counts the bytes from now on. Until it is there they are nobody's: when memory is short
+// the body has failed.
+struct pl_box *pl_body_push_box(lua_State *L, struct pl_call *call) {
+  if (call->body_box) {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, call->body_box_ref);
+    return call->body_box;
+  }
+  if (call->is_finished) pl_call_raise_gone(L);  // nobody would give the reference back
+  call->body_state = PL_BODY_FAILED;
+  call->body_error = PL_ENOMEM;
+  struct pl_bytes *bytes = pl_request_body_take(call->x);
+  pl_body_charge(L, call->body_charged, 0);
+  call->body_charged = 0;
+  if (!bytes) bytes = pl_bytes_new(0);
+  if (!bytes) luaL_error(L, "not enough memory");
+  struct pl_box *box = pl_box_push(L, bytes);
+  lua_pushvalue(L, -1);
+  call->body_box_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+  call->body_box = box;
+  call->body_state = PL_BODY_KEPT;
+  return box;
 }
 
 int pl_body_keep(lua_State *L, struct pl_call *call, const char *operation) {

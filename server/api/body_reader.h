@@ -26,8 +26,13 @@ void pl_body_begin_stream(lua_State *L, struct pl_call *call, const char *operat
 /// Returns: 0; PL_EAGAIN: pl_body_wait, then call again; or why it failed, for pl_body_fail.
 PL_MUST_CHECK int pl_body_keep(lua_State *L, struct pl_call *call, const char *operation);
 
-/// The kept body, or what has come of it.
-struct pl_strv pl_body_view(const struct pl_call *call);
+/// The kept body. Raises "stale view" when a script has moved it away (pl_body_push_box).
+struct pl_strv pl_body_view(lua_State *L, const struct pl_call *call);
+
+/// Pushes the box that the kept body lies in, the same one each time: for req:bytes(), array() and
+/// struct(). What a script writes there is what body(), json() and form() see afterwards. The box,
+/// and no longer the call, counts the bytes. Raises out of memory, and when the connection is gone.
+struct pl_box *pl_body_push_box(lua_State *L, struct pl_call *call);
 
 /// Appends what has come to `out`, until that holds PL_BODY_PIECE_BYTES; a little more is possible.
 /// Returns: 0; PL_EOF: that was all of it; PL_EAGAIN: that was all for now, pl_body_wait; or why

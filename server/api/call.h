@@ -18,6 +18,8 @@
 #include "runtime/task.h"
 #include "runtime/wait.h"
 
+struct pl_box;
+
 /// Requests that wait for a place, oldest first (worker/admission.h).
 struct pl_lane {
   struct pl_list waiting;  ///< pl_call.queue_link
@@ -85,15 +87,17 @@ struct pl_call {
   int request_slot;  ///< the request object's place in the table of live ones; 0 = none made
   int error;  ///< registry reference of the error that ended it, for the finish handlers; LUA_NOREF
   int held_body;             ///< registry reference of a string that is being sent, or LUA_NOREF
-  bool is_finished;          ///< the exchange is: nobody gives the two references back any more
+  bool is_finished;          ///< the exchange is: nobody gives the references back any more
   struct pl_wait body_wait;  ///< of the task that waits for body bytes
   bool body_is_awaited;
   struct pl_timer children_timer;  ///< runs while children outlive the answer: when they must end
   struct pl_list drain_waiters;    ///< who waits until what was written has left
   enum pl_body_state body_state;
-  int body_error;        ///< FAILED: why, a PL_ code
-  size_t body_charged;   ///< bytes of x->body in the request's charge
-  struct pl_buf pieces;  ///< STREAMED: what has come and is not handed out; freed with the arena
+  int body_error;           ///< FAILED: why, a PL_ code
+  size_t body_charged;      ///< bytes of x->body in the request's charge
+  struct pl_box *body_box;  ///< KEPT, and given to the script: the body lies in it; else NULL
+  int body_box_ref;         ///< registry reference of body_box
+  struct pl_buf pieces;     ///< STREAMED: what has come and is not handed out; freed with the arena
 
   struct pl_lane *lane;       ///< in which it waits for a place (worker/admission.h), or NULL
   struct pl_list queue_link;  ///< in the lane

@@ -116,6 +116,8 @@ static void drop_references(struct pl_generation *g, struct pl_call *call) {
   luaL_unref(g->vm.L, LUA_REGISTRYINDEX, call->held_body);
   luaL_unref(g->vm.L, LUA_REGISTRYINDEX, call->error);
   call->held_body = call->error = LUA_NOREF;
+  if (call->body_box) luaL_unref(g->vm.L, LUA_REGISTRYINDEX, call->body_box_ref);
+  call->body_box = NULL;
 }
 
 void pl_finish_exchange(struct pl_worker *worker, struct pl_exchange *x, bool was_cut) {
@@ -124,7 +126,8 @@ void pl_finish_exchange(struct pl_worker *worker, struct pl_exchange *x, bool wa
   if (!call) return;
   struct pl_generation *g = call->generation;
   if (g->table.has_finish && call->route) run_finish_handlers(g, call, was_cut);
-  if (call->held_body != LUA_NOREF || call->error != LUA_NOREF) drop_references(g, call);
+  if (call->held_body != LUA_NOREF || call->error != LUA_NOREF || call->body_box)
+    drop_references(g, call);
   call->is_finished = true;
   pl_generation_release(g);
 }
