@@ -19,7 +19,7 @@ struct box_hold {
 
 static void end_hold(void *ctx) {
   struct box_hold *h = ctx;
-  pl_box_unpin(h->box);
+  pl_bytes_unpin(h->box->bytes);
   luaL_unref(h->main, LUA_REGISTRYINDEX, h->self);
 }
 
@@ -37,7 +37,7 @@ void pl_box_hold(lua_State *L, const struct pl_call *call, int index, struct pl_
   lua_pushvalue(L, index);
   lua_setiuservalue(L, -2, 1);
   h->self = luaL_ref(L, LUA_REGISTRYINDEX);
-  pl_box_pin(box, h->user);
+  pl_bytes_pin(box->bytes, h->user);
   *hold = (struct pl_hold){.bytes = box->bytes, .on_sent = end_hold, .ctx = h};
 }
 

@@ -85,7 +85,7 @@ static inline int box_bench_hold(lua_State *L) {
 
 static inline int box_bench_open_protected(lua_State *L) {
   struct box_bench *b = lua_touserdata(L, 1);
-  pl_structs_open(L, b->layouts, &b->account);
+  pl_structs_open(L, b->layouts, &b->account, NULL);
   return 0;
 }
 

@@ -14,8 +14,8 @@ static void a_held_box_cannot_be_written_or_moved_until_it_is_sent(void **state)
   box_bench_run(&b,
                 "box = keep() hold(box) log(pcall(write, box, 'x')) log(pcall(move, box)) "
                 "log(body())",
-                "false array is in use by the answer to request 7f3a\n"
-                "false array is in use by the answer to request 7f3a\nhello\ndone\n");
+                "false the bytes are in use by the answer to request 7f3a\n"
+                "false the bytes are in use by the answer to request 7f3a\nhello\ndone\n");
   end_hold(&b);
   box_bench_run(&b, "write(box, 'j') log(body()) move(box)", "jello\ndone\n");
   box_bench_end(&b);
@@ -75,9 +75,9 @@ static void a_hold_without_memory_pins_nothing(void **state) {
     pl_mem_fail_nth(0);
     fake_run(&b.fake);
     pl_buf_clear(&b.fake.text);
-    is_held = b.call.body_box->pins == 1;
+    is_held = b.call.body_box->bytes->pins == 1;
     if (is_held) end_hold(&b);
-    assert_int_equal(b.call.body_box->pins, 0);
+    assert_int_equal(b.call.body_box->bytes->pins, 0);
     assert_true(nth < 100);
     box_bench_end(&b);
   }
