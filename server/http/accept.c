@@ -62,3 +62,10 @@ bool pl_accept_prefers_html(const struct pl_headers *headers) {
   return html > pl_accept_quality(headers, PL_STRV("application/json")) &&
          html > pl_accept_quality(headers, PL_STRV("application/problem+json"));
 }
+
+enum pl_accept_form pl_accept_form(const struct pl_headers *headers) {
+  int packed = pl_accept_quality(headers, PL_STRV("application/octet-stream"));
+  int json = pl_accept_quality(headers, PL_STRV("application/json"));
+  if (json > packed) return PL_ACCEPT_JSON;
+  return packed ? PL_ACCEPT_PACKED : PL_ACCEPT_NEITHER;
+}

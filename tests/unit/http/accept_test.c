@@ -67,12 +67,42 @@ static void malformed_ranges_are_passed_over(void **state) {
   assert_int_equal(quality("a/b;q=2, */*;q=0.5", "a/b"), 500);
 }
 
+static void structs_are_packed_unless_json_is_wanted_more(void **state) {
+  (void)state;
+  static const struct {
+    const char *accept;
+    enum pl_accept_form form;
+  } rows[] = {
+      {"*/*", PL_ACCEPT_PACKED},
+      {"application/json", PL_ACCEPT_JSON},
+      {"application/json, text/plain, */*", PL_ACCEPT_PACKED},
+      {"application/json, */*;q=0.1", PL_ACCEPT_JSON},
+      {"application/json;q=0.4, application/octet-stream;q=0.5", PL_ACCEPT_PACKED},
+      {"application/*;q=0.3, application/json;q=0.4", PL_ACCEPT_JSON},
+      {"application/octet-stream", PL_ACCEPT_PACKED},
+      {"application/octet-stream;q=0, */*", PL_ACCEPT_JSON},
+      {"application/json;q=0", PL_ACCEPT_NEITHER},
+      {"text/html", PL_ACCEPT_NEITHER},
+      {"text/html, */*;q=0.8", PL_ACCEPT_PACKED},
+      {"*/*;q=0", PL_ACCEPT_NEITHER},
+      {"", PL_ACCEPT_NEITHER},
+  };
+  for (size_t i = 0; i < PL_ARRAY_LEN(rows); i++) {
+    struct pl_header item = {PL_STRV("Accept"), pl_strv_of(rows[i].accept)};
+    struct pl_headers headers = {&item, 1};
+    if (pl_accept_form(&headers) != rows[i].form) fail_msg("%s", rows[i].accept);
+  }
+  struct pl_headers none = {NULL, 0};
+  assert_int_equal(pl_accept_form(&none), PL_ACCEPT_PACKED);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(browsers_get_html_and_programs_do_not),
       cmocka_unit_test(most_specific_range_decides),
       cmocka_unit_test(quality_is_read_to_three_digits),
       cmocka_unit_test(malformed_ranges_are_passed_over),
+      cmocka_unit_test(structs_are_packed_unless_json_is_wanted_more),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
