@@ -12,12 +12,13 @@
 #include "api/api_parts.h"
 #include "api/body_form.h"
 #include "api/body_reader.h"
+#include "api/body_struct.h"
+#include "api/body_type.h"
 #include "api/body_save.h"
 #include "api/call.h"
 #include "api/json_value.h"
 #include "base/error.h"
 #include "config/config.h"
-#include "http/headers.h"
 #include "runtime/value.h"
 
 enum { REQUEST = 1, NAME, OPTIONS };  // where the arguments are
@@ -32,22 +33,6 @@ struct use {
   int (*finish)(lua_State *L, struct pl_call *call);
 };
 
-static struct pl_strv content_type(const struct pl_call *call) {
-  struct pl_strv value = pl_headers_first(&call->x->request.headers, PL_STRV("content-type"));
-  return pl_header_take_type(&value);
-}
-
-static void push_wrong_type(lua_State *L, const struct pl_call *call, const char *expected) {
-  struct pl_strv type = content_type(call);
-  if (type.len == 0) {
-    lua_pushfstring(L, "%s is expected, and the body has no Content-Type", expected);
-    return;
-  }
-  lua_pushfstring(L, "%s is expected, and the body is ", expected);
-  lua_pushlstring(L, type.data, type.len);
-  lua_concat(L, 2);
-}
-
 static int finish_body(lua_State *L, struct pl_call *call) {
   struct pl_strv body = pl_body_view(L, call);
   lua_pushlstring(L, body.data, body.len);
@@ -55,12 +40,8 @@ static int finish_body(lua_State *L, struct pl_call *call) {
 }
 
 static bool accepts_json(lua_State *L, const struct pl_call *call) {
-  struct pl_strv type = content_type(call);
-  struct pl_strv suffix = type.len > 5 ? pl_strv(type.data + type.len - 5, 5) : type;
-  if (pl_strv_eq_nocase(type, PL_STRV("application/json")) ||
-      pl_strv_eq_nocase(suffix, PL_STRV("+json")))
-    return true;
-  push_wrong_type(L, call, "application/json");
+  if (pl_body_is_json(call)) return true;
+  pl_body_push_wrong_type(L, call, "application/json is");
   return false;
 }
 
@@ -72,11 +53,11 @@ static int finish_json(lua_State *L, struct pl_call *call) {
 }
 
 static bool accepts_form(lua_State *L, const struct pl_call *call) {
-  struct pl_strv type = content_type(call);
+  struct pl_strv type = pl_body_type(call);
   if (pl_strv_eq_nocase(type, PL_STRV("application/x-www-form-urlencoded")) ||
       pl_strv_eq_nocase(type, PL_STRV("multipart/form-data")))
     return true;
-  push_wrong_type(L, call, "application/x-www-form-urlencoded or multipart/form-data");
+  pl_body_push_wrong_type(L, call, "application/x-www-form-urlencoded or multipart/form-data is");
   return false;
 }
 
@@ -170,10 +151,17 @@ static int request_chunks(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg functions[] = {{"body", request_body},        {"json", request_json},
-                                     {"form", request_form},        {"form_all", request_form_all},
-                                     {"chunks", request_chunks},    {"parts", pl_api_request_parts},
-                                     {"save", pl_api_request_save}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"bytes", pl_api_request_bytes},
+                                     {"array", pl_api_request_array},
+                                     {"struct", pl_api_request_struct},
+                                     {"body", request_body},
+                                     {"json", request_json},
+                                     {"form", request_form},
+                                     {"form_all", request_form_all},
+                                     {"chunks", request_chunks},
+                                     {"parts", pl_api_request_parts},
+                                     {"save", pl_api_request_save},
+                                     {NULL, NULL}};
 
 void pl_api_body_open(lua_State *L) {
   luaL_setfuncs(L, functions, 0);

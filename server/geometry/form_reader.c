@@ -265,7 +265,7 @@ static int grow(struct reader *r, const struct place *place, const struct pl_lay
                 size_t bytes_max, struct pl_bytes *bytes) {
   if (layout->size > bytes_max - bytes->size) {
     refuse(r, place, "these are more than %zu bytes of %s", bytes_max, layout->name.data);
-    return PL_ELIMIT;
+    return PL_EMEMORY;
   }
   if (bytes->cap - bytes->size < layout->size) {
     size_t cap = bytes->cap < bytes_max / 2 ? bytes->cap * 2 : bytes_max;

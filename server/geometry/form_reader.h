@@ -27,7 +27,7 @@ PL_MUST_CHECK int pl_form_read(struct pl_strv text, const struct pl_layout *layo
 /// Reads a list of values, one behind the other.
 /// @param bytes_max  how many bytes they may be
 /// @param out  the caller's reference
-/// Returns: as pl_form_read; PL_ELIMIT also when there are more.
+/// Returns: as pl_form_read; PL_EMEMORY and `problem` when there are more.
 PL_MUST_CHECK int pl_form_read_array(struct pl_strv text, const struct pl_layout *layout,
                                      size_t bytes_max, struct pl_bytes **out,
                                      char problem[PL_FORM_PROBLEM_MAX]);

@@ -324,7 +324,7 @@ static void arrays_grow(void **state) {
   pl_bytes_unref(bytes);
   assert_int_equal(
       pl_form_read_array(pl_buf_view(&text), layout, COUNT * layout->size - 1, &bytes, problem),
-      PL_ELIMIT);
+      PL_EMEMORY);
   assert_non_null(strstr(problem, "$[3000]: these are more than 35999 bytes of ivec3"));
   pl_buf_deinit(&text);
 }
