@@ -12,6 +12,8 @@
 #include "api/api_stream.h"
 #include "api/call.h"
 #include "api/json_value.h"
+#include "api/packed.h"
+#include "api/packed_answer.h"
 #include "api/problem.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -20,6 +22,7 @@
 #include "http/response.h"
 #include "http/status.h"
 #include "runtime/value.h"
+#include "structs/operand.h"
 
 #define RESPONSE_TYPE "perilune.Response"
 
@@ -258,7 +261,45 @@ static int send_stream(lua_State *L, struct pl_call *call, struct answer *a, boo
   return pl_api_send_stream(L, call, &a->head, is_events);
 }
 
+static int send_packed(lua_State *L, struct pl_call *call, struct answer *a,
+                       const struct pl_operand *o) {
+  struct pl_packed packed;
+  a->head.content_type = a->special.content_type.len ? a->special.content_type : binary_type;
+  a->head.body.len = o->span.count * o->span.layout->size;
+  check_length(L, call, a);
+  pl_packed_take(L, o, &packed);
+  a->head.body = packed.text;
+  a->head.hold = packed.hold;
+  int error = call->x->ops->respond(call->x, &a->head);
+  pl_packed_release(&packed, error);
+  return error == PL_ENOMEM ? luaL_error(L, "not enough memory") : 0;
+}
+
+static int send_not_acceptable(lua_State *L, struct pl_call *call, struct answer *a,
+                               const struct pl_operand *o) {
+  lua_pushfstring(L, "%s is sent as application/octet-stream or application/json",
+                  o->span.layout->name.data);
+  a->body = lua_gettop(L);
+  a->head.status = 406;
+  a->special = (struct special_headers){.content_length = -1};
+  return send_problem(L, call, a);
+}
+
+// A struct, an array or bytes.
+static int send_operand(lua_State *L, struct pl_call *call, struct answer *a,
+                        const struct pl_operand *o) {
+  struct pl_buf *lines = &pl_api_context(L)->header_lines;
+  bool is_negotiated = a->special.content_type.len == 0;
+  enum pl_packed_form form = pl_packed_choose(call, o, a->special.content_type);
+  pl_packed_add_lines(L, lines, o, form, is_negotiated);
+  a->head.headers = pl_buf_view(lines);
+  if (form == PL_PACKED_JSON) return send_json(L, call, a);
+  if (form == PL_PACKED_NEITHER) return send_not_acceptable(L, call, a, o);
+  return send_packed(L, call, a, o);
+}
+
 static int send_by_type(lua_State *L, struct pl_call *call, struct answer *a) {
+  struct pl_operand o;
   switch (lua_type(L, a->body)) {
   case LUA_TSTRING:
     return send_string(L, call, a, text_type);
@@ -269,6 +310,9 @@ static int send_by_type(lua_State *L, struct pl_call *call, struct answer *a) {
     return send_nothing(L, call, a);
   case LUA_TFUNCTION:
     return send_stream(L, call, a, false);
+  case LUA_TUSERDATA:
+    if (pl_operand_get(L, a->body, &o)) return send_operand(L, call, a, &o);
+    // fall through
   default:
     return raise_about(
         L, call,

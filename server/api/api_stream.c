@@ -9,10 +9,12 @@
 
 #include "api/api.h"
 #include "api/call.h"
+#include "api/packed.h"
 #include "base/error.h"
 #include "http/event_stream.h"
 #include "io/loop.h"
 #include "runtime/value.h"
+#include "structs/operand.h"
 
 #define WRITER_TYPE "perilune.Writer"
 
@@ -130,12 +132,80 @@ static void start_answer(lua_State *L, struct writer *w) {
   delay_comment(w);
 }
 
+// ---- structs, arrays and bytes among what is written ----
+
+// How far a write of several values is, in a lua_KContext.
+enum { COUNT_BITS = 20 };  // Lua's stack has room for fewer values
+
+static lua_KContext pack_progress(int left, size_t done) {
+  return (lua_KContext)(done << COUNT_BITS | (unsigned)left);
+}
+
+// One value, or the next piece of a long text. Returns what the carrier does; *done: bytes of the
+// value that have been taken, 0 when it is over.
+/* stack: ..., value */
+static int write_value(lua_State *L, struct pl_exchange *x, size_t *done) {
+  struct pl_operand o;
+  if (pl_operand_get(L, -1, &o)) {
+    struct pl_packed packed;
+    pl_packed_take(L, &o, &packed);
+    int rc = packed.hold.bytes ? x->ops->write_held(x, packed.text, &packed.hold)
+                               : x->ops->write(x, packed.text);
+    pl_packed_release(&packed, rc);
+    return rc;
+  }
+  struct pl_strv text;
+  text.data = lua_tolstring(L, -1, &text.len);
+  size_t left = text.len - *done, len = left < PIECE_BYTES ? left : PIECE_BYTES;
+  int rc = x->ops->write(x, pl_strv(text.data + *done, len));
+  *done = len < left ? *done + len : 0;
+  return rc;
+}
+
+// What does not leave at once is waited for.
+/* stack: writer, values in the reverse order */
+static int write_values(lua_State *L, int status, lua_KContext progress) {
+  (void)status;
+  struct writer *w = check_writer(L);
+  int left = (int)(progress & ((1 << COUNT_BITS) - 1));
+  size_t done = (size_t)progress >> COUNT_BITS;
+  lua_settop(L, WRITER + left);
+  while (left > 0) {
+    int rc = write_value(L, w->call->x, &done);
+    left -= done == 0;
+    if (rc == PL_EAGAIN) return wait_for_drain(L, w->call, pack_progress(left, done), write_values);
+    if (rc) return raise_failure(L, rc);
+    lua_settop(L, WRITER + left);
+  }
+  return 1;
+}
+
+static bool check_value(lua_State *L, int index) {
+  struct pl_operand o;
+  if (lua_type(L, index) == LUA_TUSERDATA && pl_operand_get(L, index, &o)) return true;
+  luaL_checkstring(L, index);
+  return false;
+}
+
+static void reverse(lua_State *L, int first) {
+  for (int last = lua_gettop(L); first < last; first++) {
+    lua_pushvalue(L, -1);
+    lua_insert(L, first);
+    lua_pop(L, 1);
+  }
+}
+
 static int writer_write(lua_State *L) {
   struct writer *w = begin_write(L, "out:write");
   int count = lua_gettop(L) - WRITER;
-  for (int i = TEXT; i <= count + WRITER; i++) luaL_checkstring(L, i);
-  lua_concat(L, count);
+  bool has_packed = false;
+  for (int i = TEXT; i <= count + WRITER; i++) has_packed |= check_value(L, i);
   start_answer(L, w);
+  if (has_packed) {
+    reverse(L, TEXT);
+    return write_values(L, LUA_OK, pack_progress(count, 0));
+  }
+  lua_concat(L, count);
   return write_text(L, LUA_OK, 0);
 }
 
