@@ -11,6 +11,11 @@
 #include "base/error.h"
 #include "base/json_scan.h"
 #include "base/json_write.h"
+#include "geometry/json_form.h"
+#include "structs/operand.h"
+#include "structs/row.h"
+#include "structs/state.h"
+#include "structs/type.h"
 
 #include <lauxlib.h>
 #include <math.h>
@@ -292,8 +297,34 @@ static void encode_string(struct encoder *e, const struct frame *at) {
   check(e, at, error, NULL);
 }
 
+// A fixed array inside a struct.
+static void encode_row(struct encoder *e, const struct frame *at, const struct pl_layout *layout) {
+  uint32_t count;
+  char *data = pl_row_bytes(e->L, lua_gettop(e->L), &count);
+  struct pl_span span = {.data = data, .count = count, .stride = layout->size, .layout = layout};
+  check(e, at, pl_json_form_write_span(e->out, &span), NULL);
+}
+
+// Returns: whether the value on top of the stack is a struct, an array or the like.
+static bool encode_struct(struct encoder *e, const struct frame *at) {
+  const struct pl_meta *meta = pl_structs_meta(e->L, -1);
+  struct pl_operand o;
+  if (meta->form == PL_FORM_ROW) {
+    encode_row(e, at, meta->type->layout);
+    return true;
+  }
+  if (!meta->type || !pl_operand_get(e->L, lua_gettop(e->L), &o)) return false;
+  check(e, at,
+        o.is_array ? pl_json_form_write_span(e->out, &o.span)
+                   : pl_json_form_write(e->out, o.span.layout, o.span.data),
+        NULL);
+  return true;
+}
+
 static void encode_other(struct encoder *e, const struct frame *at) {
-  if (lua_topointer(e->L, -1) != e->codec->null) {
+  bool is_null = lua_topointer(e->L, -1) == e->codec->null;
+  if (!is_null && lua_type(e->L, -1) == LUA_TUSERDATA && encode_struct(e, at)) return;
+  if (!is_null) {
     lua_pushfstring(e->L, "a %s has no JSON form", luaL_typename(e->L, -1));
     raise_at(e, at);
   }
