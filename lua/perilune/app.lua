@@ -139,6 +139,15 @@ function App:static(prefix, folder, given)
   return self
 end
 
+-- GET prefix/NAME, NAME.json, NAME.h, NAME.ts, NAME.py: the layouts of structs for other languages.
+function App:schemas(prefix)
+  if prefix == nil then prefix = "/_schema" end
+  prefix = check_prefix(prefix, "app:schemas")
+  local handler = require "perilune.schemas"
+  add_route(self, { "GET" }, prefix .. "/:file", handler)
+  return self
+end
+
 function App:on(event, fn)
   if not EVENTS[event] then
     error(("app:on: there is no event '%s'%s"):format(tostring(event),

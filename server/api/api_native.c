@@ -6,6 +6,7 @@
 
 #include "api/api.h"
 #include "api/api_response.h"
+#include "api/api_schema.h"
 #include "api/call.h"
 #include "api/file_handle.h"
 #include "api/named_channel.h"
@@ -282,6 +283,7 @@ static const luaL_Reg functions[] = {{"suggest", suggest},
                                      {"open_file", pl_api_open_file},
                                      {"channel", pl_named_channel},
                                      {"topic", pl_topic},
+                                     {"schema", pl_api_schema},
                                      {NULL, NULL}};
 
 // The modules that are fields of `perilune`.

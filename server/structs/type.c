@@ -165,9 +165,7 @@ struct pl_type *pl_type_find(lua_State *L, struct pl_strv name) {
   return layout ? pl_type_of(L, layout) : NULL;
 }
 
-static int raise_unknown(lua_State *L, int index) {
-  struct pl_strv name;
-  name.data = lua_tolstring(L, index, &name.len);
+void pl_type_push_unknown(lua_State *L, struct pl_strv name) {
   struct pl_suggest nearest = pl_suggest_for(name);
   for (int i = PL_SCALAR_BOOL; i < PL_SCALAR_COUNT; i++)
     pl_suggest_offer(&nearest, pl_layout_scalar((enum pl_scalar)i)->name.data);
@@ -176,10 +174,11 @@ static int raise_unknown(lua_State *L, int index) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, pl_structs_of(L)->names);
   for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
     pl_suggest_offer(&nearest, lua_tostring(L, -2));
-  lua_pushfstring(L, "no type has the name '%s'", name.data);
+  lua_pop(L, 1);
   if (nearest.best)
-    lua_pushfstring(L, "%s (did you mean '%s'?)", lua_tostring(L, -1), nearest.best);
-  return luaL_argerror(L, index, lua_tostring(L, -1));
+    lua_pushfstring(L, "no type has the name '%s' (did you mean '%s'?)", name.data, nearest.best);
+  else
+    lua_pushfstring(L, "no type has the name '%s'", name.data);
 }
 
 struct pl_type *pl_type_check(lua_State *L, int index) {
@@ -192,7 +191,10 @@ struct pl_type *pl_type_check(lua_State *L, int index) {
   struct pl_strv name;
   name.data = lua_tolstring(L, index, &name.len);
   type = pl_type_find(L, name);
-  if (!type) raise_unknown(L, index);
+  if (!type) {
+    pl_type_push_unknown(L, name);
+    luaL_argerror(L, index, lua_tostring(L, -1));
+  }
   return type;
 }
 

@@ -49,6 +49,9 @@ struct pl_type *pl_type_find(lua_State *L, struct pl_strv name);
 /// The type at `index`: T itself, or its name. Raises with did-you-mean when it is neither.
 struct pl_type *pl_type_check(lua_State *L, int index);
 
+/// Pushes "no type has the name 'rya' (did you mean 'ray'?)".
+void pl_type_push_unknown(lua_State *L, struct pl_strv name);
+
 /// Gives T its name for this state's scripts. Raises when the name stands for another layout,
 /// naming both places.
 void pl_type_publish(lua_State *L, struct pl_type *type);
