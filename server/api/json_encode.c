@@ -13,7 +13,7 @@
 #include "base/json_write.h"
 #include "geometry/json_form.h"
 #include "structs/operand.h"
-#include "structs/row.h"
+#include "structs/view.h"
 #include "structs/state.h"
 #include "structs/type.h"
 
@@ -299,9 +299,10 @@ static void encode_string(struct encoder *e, const struct frame *at) {
 
 // A fixed array inside a struct.
 static void encode_row(struct encoder *e, const struct frame *at, const struct pl_layout *layout) {
-  uint32_t count;
-  char *data = pl_row_bytes(e->L, lua_gettop(e->L), &count);
-  struct pl_span span = {.data = data, .count = count, .stride = layout->size, .layout = layout};
+  const struct pl_row *row = lua_touserdata(e->L, -1);
+  char *data = pl_view_bytes(e->L, &row->view);
+  struct pl_span span = {
+      .data = data, .count = row->count, .stride = layout->size, .layout = layout};
   check(e, at, pl_json_form_write_span(e->out, &span), NULL);
 }
 
