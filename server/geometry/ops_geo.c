@@ -27,11 +27,14 @@ static double square(double x) {
   return x * x;
 }
 
-// The haversine: exact for near places, where the arc cosine of a dot is not.
+// The haversine, exact for near places, where the arc cosine of a dot is not; for places more than
+// a quarter around apart that of b's antipode, for the arc sine is not exact near 1.
 static double arc_between(struct place a, struct place b) {
-  const double h =
-      square(sin((b.lat - a.lat) / 2)) + cos(a.lat) * cos(b.lat) * square(sin((b.lon - a.lon) / 2));
-  return 2 * asin(sqrt(h > 1 ? 1 : h));
+  const double across = cos(a.lat) * cos(b.lat), turn = (b.lon - a.lon) / 2;
+  const double h = square(sin((b.lat - a.lat) / 2)) + across * square(sin(turn));
+  if (h <= 0.5) return 2 * asin(sqrt(h));
+  const double rest = square(sin((b.lat + a.lat) / 2)) + across * square(cos(turn));
+  return PL_PI - 2 * asin(sqrt(rest));
 }
 
 static void lla_distance(PL_OP_ARGS) {
