@@ -196,7 +196,7 @@ struct run {
   size_t inputs;
   struct pl_kernel_operand in[PL_KERNEL_INPUTS_MAX];
   const struct pl_layout *layouts[PL_KERNEL_INPUTS_MAX];  // of what the loop sees
-  bool takes_one;                                         // in[1] may be HOW_ONE
+  size_t one_at;  // the input that the loop takes as one value for all; 0: none
 };
 
 /// Elements of a block: all of them, where no operand and not the result needs room.
@@ -204,7 +204,7 @@ static size_t block_of(const struct run *run, const struct pl_span *dst, size_t 
   size_t size = pl_feed_is_packed(dst) ? 0 : dst->layout->size;
   for (size_t i = 0; i < run->inputs; i++) {
     size_t own = run->layouts[i]->size;
-    if (needs_room(&run->in[i], run->layouts[i], i == 1 && run->takes_one) && own > size) {
+    if (needs_room(&run->in[i], run->layouts[i], i == run->one_at && i > 0) && own > size) {
       size = own;
     }
   }
@@ -219,7 +219,7 @@ static void run_blocks(const struct run *run, const struct pl_span *dst, size_t 
   size_t block = block_of(run, dst, count);
   bool is_direct = pl_feed_is_packed(dst);
   for (size_t i = 0; i < run->inputs; i++) {
-    begin_feed(&feeds[i], &run->in[i], run->layouts[i], block, i == 1 && run->takes_one);
+    begin_feed(&feeds[i], &run->in[i], run->layouts[i], block, i == run->one_at && i > 0);
   }
   for (size_t done = 0; done < count; done += block) {
     size_t n = count - done < block ? count - done : block;
@@ -260,8 +260,17 @@ static bool are_columns(const struct run *run, const struct pl_span *dst) {
   return true;
 }
 
-static void run_parts(const struct run *whole, const struct pl_span *dst, size_t first,
-                      size_t count) {
+/// Takes the loop for one value for all where the last operand is one scalar.
+static void choose_scalar_loop(struct run *run, const struct pl_kernel *kernel) {
+  size_t last = run->inputs - 1;
+  const struct pl_span *span = &run->in[last].span;
+  bool is_one = !span->layout || (span->stride == 0 && span->layout->part_count == 1);
+  run->one_at = last > 0 && kernel->one.base && is_one ? last : 0;
+  run->fn = pl_loops_pick(run->one_at ? &kernel->one : &kernel->loops);
+}
+
+static void run_parts(const struct run *whole, const struct pl_kernel *kernel,
+                      const struct pl_span *dst, size_t first, size_t count) {
   struct run run = *whole;
   run.unit = 1;
   for (size_t k = 0; k < dst->layout->part_count; k++) {
@@ -270,6 +279,7 @@ static void run_parts(const struct run *whole, const struct pl_span *dst, size_t
       run.in[i].span = part_span(&whole->in[i].span, k);
       run.layouts[i] = column.layout;
     }
+    choose_scalar_loop(&run, kernel);
     run_blocks(&run, &column, first, count);
   }
 }
@@ -277,12 +287,13 @@ static void run_parts(const struct run *whole, const struct pl_span *dst, size_t
 void pl_feed_run_scalars(const struct pl_kernel *kernel, const struct pl_span *dst,
                          const struct pl_span *self, const struct pl_kernel_operand *operands,
                          size_t first, size_t count) {
-  struct run run = {.fn = pl_loops_pick(&kernel->loops), .unit = self->layout->part_count};
+  struct run run = {.unit = self->layout->part_count};
   set_inputs(&run, kernel, self, operands);
   for (size_t i = 0; i < run.inputs; i++) run.layouts[i] = self->layout;
   if (self->layout->part_count > 1 && dst->layout == self->layout && are_columns(&run, dst)) {
-    run_parts(&run, dst, first, count);
+    run_parts(&run, kernel, dst, first, count);
   } else {
+    choose_scalar_loop(&run, kernel);
     run_blocks(&run, dst, first, count);
   }
 }
@@ -358,8 +369,8 @@ void pl_feed_run_elements(const struct pl_kernel *kernel, const struct pl_span *
     run.layouts[i] = run.in[i].span.layout;
     assert(run.layouts[i]->size <= PL_KERNEL_STRUCT_MAX);
   }
-  run.takes_one = run.inputs > 1 && kernel->one.base && run.in[1].span.stride == 0;
-  run.fn = pl_loops_pick(run.takes_one ? &kernel->one : &kernel->loops);
+  run.one_at = run.inputs > 1 && kernel->one.base && run.in[1].span.stride == 0;
+  run.fn = pl_loops_pick(run.one_at ? &kernel->one : &kernel->loops);
   run_blocks(&run, dst, first, count);
 }
 

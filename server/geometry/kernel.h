@@ -80,10 +80,11 @@ struct pl_kernel {
               const struct pl_kernel_operand *operands, size_t first, size_t count);
   struct pl_loops loops;    ///< structs one behind the other
   struct pl_loops columns;  ///< the same on columns; none: they are brought together first
-  struct pl_loops one;      ///< the same, where the first operand is one value for all; or none
-  uint8_t type;             ///< enum pl_builtin that the first operand has to be; or none
-  uint8_t tag;              ///< what accepts needs to know
-  uint8_t work;             ///< what run or reduce needs to know
+  /// The same, where the first operand (of work on scalars the last one) is one value for all.
+  struct pl_loops one;
+  uint8_t type;  ///< enum pl_builtin that the first operand has to be; or none
+  uint8_t tag;   ///< what accepts needs to know
+  uint8_t work;  ///< what run or reduce needs to know
   /// A reduction: adds count elements to *partial.
   void (*reduce)(const struct pl_kernel *kernel, struct pl_partial *partial,
                  const struct pl_span *self, size_t first, size_t count);

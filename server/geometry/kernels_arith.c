@@ -98,22 +98,36 @@ enum { RATE = 300000, RATE_DIV = 60000 };
    .accepts = pl_kernel_accepts_arithmetic,       \
    .run = pl_feed_run_scalars,                    \
    .loops = PL_LOOPS_OF(VERB##_##N)},
+#define ROW_ONE(VERB, COUNT, N, SCALAR, TAG, RATE_OF) \
+  {.verb = #VERB,                                     \
+   .operand_count = COUNT,                            \
+   .part = SCALAR,                                    \
+   .part_rate = RATE_OF,                              \
+   .result = PL_KERNEL_SAME,                          \
+   .tag = TAG,                                        \
+   .accepts = pl_kernel_accepts_arithmetic,           \
+   .run = pl_feed_run_scalars,                        \
+   .loops = PL_LOOPS_OF(VERB##_##N),                  \
+   .one = PL_LOOPS_OF(VERB##_##N##_one)},
+#define ONE_ROWS(VERB, COUNT, TAG, RATE_OF)              \
+  ROW_ONE(VERB, COUNT, f32, PL_SCALAR_F32, TAG, RATE_OF) \
+  ROW_ONE(VERB, COUNT, f64, PL_SCALAR_F64, TAG, RATE_OF)
 #define FLOAT_ROWS(VERB, COUNT, TAG, RATE_OF)        \
   ROW(VERB, COUNT, f32, PL_SCALAR_F32, TAG, RATE_OF) \
   ROW(VERB, COUNT, f64, PL_SCALAR_F64, TAG, RATE_OF)
-static const struct pl_kernel add_rows[] = {FLOAT_ROWS(add, 1, PL_ARITH_ANY, RATE)};
-static const struct pl_kernel sub_rows[] = {FLOAT_ROWS(sub, 1, PL_ARITH_ANY, RATE)};
-static const struct pl_kernel mul_rows[] = {FLOAT_ROWS(mul, 1, PL_ARITH_PRODUCT, RATE)};
-static const struct pl_kernel div_rows[] = {FLOAT_ROWS(div, 1, PL_ARITH_PRODUCT, RATE_DIV)};
-static const struct pl_kernel mul_add_rows[] = {FLOAT_ROWS(mul_add, 2, PL_ARITH_ANY, RATE)};
-static const struct pl_kernel min_rows[] = {FLOAT_ROWS(min, 1, PL_ARITH_ANY, RATE)};
-static const struct pl_kernel max_rows[] = {FLOAT_ROWS(max, 1, PL_ARITH_ANY, RATE)};
-static const struct pl_kernel clamp_rows[] = {FLOAT_ROWS(clamp, 2, PL_ARITH_ANY, RATE)};
+static const struct pl_kernel add_rows[] = {ONE_ROWS(add, 1, PL_ARITH_ANY, RATE)};
+static const struct pl_kernel sub_rows[] = {ONE_ROWS(sub, 1, PL_ARITH_ANY, RATE)};
+static const struct pl_kernel mul_rows[] = {ONE_ROWS(mul, 1, PL_ARITH_PRODUCT, RATE)};
+static const struct pl_kernel div_rows[] = {ONE_ROWS(div, 1, PL_ARITH_PRODUCT, RATE_DIV)};
+static const struct pl_kernel mul_add_rows[] = {ONE_ROWS(mul_add, 2, PL_ARITH_ANY, RATE)};
+static const struct pl_kernel min_rows[] = {ONE_ROWS(min, 1, PL_ARITH_ANY, RATE)};
+static const struct pl_kernel max_rows[] = {ONE_ROWS(max, 1, PL_ARITH_ANY, RATE)};
+static const struct pl_kernel clamp_rows[] = {ONE_ROWS(clamp, 2, PL_ARITH_ANY, RATE)};
 static const struct pl_kernel neg_rows[] = {FLOAT_ROWS(neg, 0, PL_ARITH_ANY, RATE)};
 static const struct pl_kernel abs_rows[] = {FLOAT_ROWS(abs, 0, PL_ARITH_ANY, RATE)};
-static const struct pl_kernel lerp_rows[] = {FLOAT_ROWS(lerp, 2, PL_ARITH_ANY, RATE)};
+static const struct pl_kernel lerp_rows[] = {ONE_ROWS(lerp, 2, PL_ARITH_ANY, RATE)};
 static const struct pl_kernel lerp_unclamped_rows[] = {
-    FLOAT_ROWS(lerp_unclamped, 2, PL_ARITH_ANY, RATE)};
+    ONE_ROWS(lerp_unclamped, 2, PL_ARITH_ANY, RATE)};
 static const struct pl_kernel floor_rows[] = {FLOAT_ROWS(floor, 0, PL_ARITH_ANY, RATE_DIV)};
 static const struct pl_kernel ceil_rows[] = {FLOAT_ROWS(ceil, 0, PL_ARITH_ANY, RATE_DIV)};
 static const struct pl_kernel sqrt_rows[] = {FLOAT_ROWS(sqrt, 0, PL_ARITH_ANY, RATE_DIV)};

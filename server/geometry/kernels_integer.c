@@ -150,28 +150,33 @@ static void run(const struct pl_kernel *kernel, const struct pl_span *dst,
 // Scalars a millisecond, in f64.
 enum { RATE = 30000 };
 
-#define ROW(VERB, COUNT, N, SCALAR, WORK)                                                        \
+#define ROW(VERB, COUNT, N, SCALAR, WORK, ONE)                                                   \
   {                                                                                              \
     .verb = #VERB, .operand_count = COUNT, .part = SCALAR, .result = PL_KERNEL_SAME,             \
     .part_rate = RATE, .tag = PL_ARITH_ANY, .accepts = pl_kernel_accepts_arithmetic, .run = run, \
-    .loops = PL_LOOPS_OF(VERB##_##N), .work = WORK                                               \
+    .loops = PL_LOOPS_OF(VERB##_##N), .one = ONE(VERB##_##N##_one), .work = WORK                 \
   }
-#define ROWS(VERB, COUNT, WORK)                                                               \
-  static const struct pl_kernel VERB##_rows[] = {                                             \
-      ROW(VERB, COUNT, i8, PL_SCALAR_I8, WORK),   ROW(VERB, COUNT, i16, PL_SCALAR_I16, WORK), \
-      ROW(VERB, COUNT, i32, PL_SCALAR_I32, WORK), ROW(VERB, COUNT, i64, PL_SCALAR_I64, WORK), \
-      ROW(VERB, COUNT, u8, PL_SCALAR_U8, WORK),   ROW(VERB, COUNT, u16, PL_SCALAR_U16, WORK), \
-      ROW(VERB, COUNT, u32, PL_SCALAR_U32, WORK), ROW(VERB, COUNT, u64, PL_SCALAR_U64, WORK)};
-ROWS(add, 1, ADD)
-ROWS(sub, 1, SUB)
-ROWS(mul, 1, MUL)
-ROWS(div, 1, DIV)
-ROWS(mul_add, 2, MUL_ADD)
-ROWS(min, 1, MIN_OF)
-ROWS(max, 1, MAX_OF)
-ROWS(clamp, 2, CLAMP)
-ROWS(neg, 0, NEG)
-ROWS(abs, 0, ABS)
+#define ROWS(VERB, COUNT, WORK, ONE)                                                              \
+  static const struct pl_kernel VERB##_rows[] = {ROW(VERB, COUNT, i8, PL_SCALAR_I8, WORK, ONE),   \
+                                                 ROW(VERB, COUNT, i16, PL_SCALAR_I16, WORK, ONE), \
+                                                 ROW(VERB, COUNT, i32, PL_SCALAR_I32, WORK, ONE), \
+                                                 ROW(VERB, COUNT, i64, PL_SCALAR_I64, WORK, ONE), \
+                                                 ROW(VERB, COUNT, u8, PL_SCALAR_U8, WORK, ONE),   \
+                                                 ROW(VERB, COUNT, u16, PL_SCALAR_U16, WORK, ONE), \
+                                                 ROW(VERB, COUNT, u32, PL_SCALAR_U32, WORK, ONE), \
+                                                 ROW(VERB, COUNT, u64, PL_SCALAR_U64, WORK, ONE)};
+#define WITHOUT(name) \
+  { NULL, NULL }
+ROWS(add, 1, ADD, PL_LOOPS_OF)
+ROWS(sub, 1, SUB, PL_LOOPS_OF)
+ROWS(mul, 1, MUL, PL_LOOPS_OF)
+ROWS(div, 1, DIV, PL_LOOPS_OF)
+ROWS(mul_add, 2, MUL_ADD, PL_LOOPS_OF)
+ROWS(min, 1, MIN_OF, PL_LOOPS_OF)
+ROWS(max, 1, MAX_OF, PL_LOOPS_OF)
+ROWS(clamp, 2, CLAMP, PL_LOOPS_OF)
+ROWS(neg, 0, NEG, WITHOUT)
+ROWS(abs, 0, ABS, WITHOUT)
 
 const struct pl_kernel_verb *pl_kernels_integer(void) {
 #define VERB(name) \

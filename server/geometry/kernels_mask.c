@@ -8,18 +8,21 @@
 #include "geometry/feed.h"
 #include "geometry/kernel_loop.h"
 
-#define COMPARE(VERB, N, T, op)                                                     \
-  PL_ALWAYS_INLINE void VERB##_##N##_body(const struct pl_kernel_loop *loop) {      \
-    char *dst = loop->dst;                                                          \
-    const char *in_a = loop->in[0], *in_b = loop->in[1];                            \
-    size_t n = loop->n;                                                             \
-    PL_INDEPENDENT                                                                  \
-    for (size_t i = 0; i < n; i++) {                                                \
-      T a = pl_get_##N(in_a + i * sizeof(T)), b = pl_get_##N(in_b + i * sizeof(T)); \
-      dst[i] = a op b;                                                              \
-    }                                                                               \
-  }                                                                                 \
-  PL_LOOPS(VERB##_##N)
+// `once` and `each`: what is loaded of b before the loop, and in it.
+#define LOOP(NAME, N, T, once, each, op)                                 \
+  PL_ALWAYS_INLINE void NAME##_body(const struct pl_kernel_loop *loop) { \
+    char *dst = loop->dst;                                               \
+    const char *in_a = loop->in[0], *in_b = loop->in[1];                 \
+    size_t n = loop->n;                                                  \
+    once PL_INDEPENDENT for (size_t i = 0; i < n; i++) {                 \
+      T a = pl_get_##N(in_a + i * sizeof(T));                            \
+      each dst[i] = a op b;                                              \
+    }                                                                    \
+  }                                                                      \
+  PL_LOOPS(NAME)
+#define COMPARE(VERB, N, T, op)                                         \
+  LOOP(VERB##_##N, N, T, , T b = pl_get_##N(in_b + i * sizeof(T));, op) \
+  LOOP(VERB##_##N##_one, N, T, T b = pl_get_##N(in_b);, , op)
 #define ALL_OF(N, T, W) \
   COMPARE(lt, N, T, <)  \
   COMPARE(le, N, T, <=) \
@@ -113,7 +116,7 @@ enum { RATE = 200000 };
   {                                                                                  \
     .verb = #VERB, .operand_count = 1, .part = SCALAR, .result = PL_KERNEL_MASK,     \
     .part_rate = RATE, .work = WORK, .accepts = accepts_compare, .run = run_compare, \
-    .loops = PL_LOOPS_OF(VERB##_##N)                                                 \
+    .loops = PL_LOOPS_OF(VERB##_##N), .one = PL_LOOPS_OF(VERB##_##N##_one)           \
   }
 #define ROWS(VERB, WORK)                                                        \
   static const struct pl_kernel VERB##_rows[] = {                               \
