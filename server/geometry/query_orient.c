@@ -65,9 +65,9 @@ static int orient_exactly(const double a[2], const double b[2], const double p[2
 int pl_query_orient(const double a[2], const double b[2], const double p[2]) {
   double left = (a[0] - p[0]) * (b[1] - p[1]), right = (a[1] - p[1]) * (b[0] - p[0]);
   double area = left - right, size = fabs(left) + fabs(right);
-  // (3 + 16 e) e with e = 2^-53, rounded up; the second term is for what underflows. Overflow
-  // makes the comparison false.
-  if (fabs(area) > size * 0x1.8000000000002p-52 + 0x1p-1000 && size < INFINITY) {
+  // (3 + 16 e) e with e = 2^-53, rounded up; the second term is for what underflows. What
+  // overflows makes the comparison false.
+  if (fabs(area) > size * 0x1.8000000000002p-52 + 0x1p-1000) {
     return area > 0 ? 1 : -1;
   }
   return orient_exactly(a, b, p);

@@ -49,6 +49,31 @@ static void sign_is_that_of_integers(void **state) {
   assert_true(zeros > 1000);
 }
 
+// Differences of coordinates round here, and with them even the sign of the naive area (after
+// Kettner et al., "Classroom examples of robustness problems in geometric computations").
+static void sign_is_right_where_differences_round(void **state) {
+  (void)state;
+  const double a[2] = {12, 12}, b[2] = {24, 24};
+  size_t wrong_signs = 0;
+  for (int i = 0; i < 64; i++) {
+    for (int j = 0; j < 64; j++) {
+      double p[2] = {0.5 + i * 0x1p-53, 0.5 + j * 0x1p-53};
+      int expected = (p[1] > p[0]) - (p[1] < p[0]);
+      assert_int_equal(pl_query_orient(a, b, p), expected);
+      wrong_signs += naive(a, b, p) * expected < 0;
+    }
+  }
+  for (int i = 1; i < 2000; i++) {
+    double far[2] = {0x1p53 + 2 * i, 0x1p53 + 2 * i}, p[2] = {0.1 * i, nextafter(0.1 * i, 1e9)};
+    double q[2] = {1 + 0x1p-52 * i, 1 + 0x1p-52 * i}, r[2] = {q[0], nextafter(q[1], 0)};
+    assert_int_equal(pl_query_orient(q, far, p), 1);
+    assert_int_equal(pl_query_orient(far, q, r), 1);
+    assert_int_equal(pl_query_orient(q, far, r), -1);
+    wrong_signs += naive(q, far, p) < 0;
+  }
+  assert_true(wrong_signs > 0);
+}
+
 static void subnormal_and_huge_coordinates_have_a_side(void **state) {
   (void)state;
   const double t = DBL_TRUE_MIN, m = DBL_MAX;
@@ -66,6 +91,7 @@ static void subnormal_and_huge_coordinates_have_a_side(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(sign_is_that_of_integers),
+      cmocka_unit_test(sign_is_right_where_differences_round),
       cmocka_unit_test(subnormal_and_huge_coordinates_have_a_side),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,6 +78,7 @@ static void check_hit(struct hit hit, float t, uint32_t inst, uint32_t prim, flo
   assert_true(hit.t == t);
   assert_true(hit.normal[0] == nx && hit.normal[1] == ny && hit.normal[2] == nz);
   assert_false(signbit(hit.t) || signbit(hit.u) || signbit(hit.v));
+  for (int k = 0; k < 3; k++) assert_true(hit.normal[k] != 0 || !signbit(hit.normal[k]));
 }
 
 static void check_miss(struct hit hit) {
@@ -116,6 +117,9 @@ static void box_is_hit_in_front_within_and_at_its_corner(void **state) {
   // Through the corner (49, 49, 1) of a box, where 49 * (1 / 49) is not 1.
   struct model corner = {.aabbs = {{49, -1, 0, 50, 49, 1}}, .aabb_count = 1};
   check_hit(shoot(&corner, PL_BUILTIN_ray, 0, 0, 0, 49, 49, 1), 1, 2, 1, -1, 0, 0);
+  // Through a corner where it comes in and goes out at once, and rounding says out before in.
+  struct model edge = {.aabbs = {{0, 1, -1, 49, 2, 2}}, .aabb_count = 1};
+  check_hit(shoot(&edge, PL_BUILTIN_ray, 0, 0, 0, 49, 1, 1), 1, 2, 1, 0, -1, 0);
   // A box without thickness.
   struct model flat = {.aabbs = {{-1, -1, 2, 1, 1, 2}}, .aabb_count = 1};
   check_hit(shoot(&flat, PL_BUILTIN_ray, 0, 0, 0, 0, 0, 1), 2, 2, 1, 0, 0, -1);
@@ -152,11 +156,54 @@ static void triangle_gives_barycentrics_and_its_own_normal(void **state) {
 
 static void plane_is_hit_from_both_sides(void **state) {
   (void)state;
-  struct model m = {.planes = {{0, 2, 0, -4}}, .plane_count = 1};  // y = 2
+  struct model m = {.planes = {{-0.0F, 2, 0, -4}}, .plane_count = 1};  // y = 2
   check_hit(shoot(&m, PL_BUILTIN_ray, 0, 0, 0, 0, 1, 0), 2, 4, 1, 0, 1, 0);
   check_hit(shoot(&m, PL_BUILTIN_ray, 0, 3, 0, 1, -1, 0), 1, 4, 1, 0, 1, 0);
   check_miss(shoot(&m, PL_BUILTIN_ray, 0, 0, 0, 1, 0, 0));
   check_miss(shoot(&m, PL_BUILTIN_ray, 0, 3, 0, 0, 1, 0));
+}
+
+// What a tree rests on: who meets a box meets every box around it, and not later.
+static void box_within_another_is_never_met_before_it(void **state) {
+  (void)state;
+  uint64_t seed = 21;
+  size_t met = 0;
+  for (int round = 0; round < 100000; round++) {
+    struct pl_query_ray ray;
+    double o[3], d[3], inner[6], outer[6], lo, hi, outer_lo, outer_hi;
+    for (int k = 0; k < 3; k++) {
+      o[k] = (float)next_number(&seed, -9, 9);
+      d[k] = next_below(&seed, 5) ? (float)next_number(&seed, -9, 9) : 0;
+      inner[k] = (float)next_number(&seed, -9, 9);
+      inner[k + 3] = inner[k] + (float)next_number(&seed, 0, 5);
+      outer[k] = next_below(&seed, 2) ? inner[k] : nextafter(inner[k], -99);
+      outer[k + 3] = next_below(&seed, 2) ? inner[k + 3] : nextafter(inner[k + 3], 99);
+    }
+    if (!pl_query_ray_make(&ray, o, d, FLT_MAX)) continue;
+    if (!pl_query_ray_box(&ray, inner, &lo, &hi)) continue;
+    assert_true(pl_query_ray_box(&ray, outer, &outer_lo, &outer_hi));
+    assert_true(outer_lo <= lo && outer_hi >= hi);
+    met++;
+  }
+  assert_true(met > 1000);
+}
+
+static void ray_beside_a_box_does_not_meet_it(void **state) {
+  (void)state;
+  struct pl_query_ray ray;
+  double lo, hi, box[6] = {0, 0, 0, 1, 1, 1};
+  for (int k = 0; k < 3; k++) {
+    double o[3] = {0.5, 0.5, 0.5}, d[3] = {0, 0, 0};
+    d[k] = 1;
+    o[(k + 1) % 3] = 1;
+    assert_true(pl_query_ray_make(&ray, o, d, FLT_MAX) && pl_query_ray_box(&ray, box, &lo, &hi));
+    o[(k + 1) % 3] = nextafter(1, 2);
+    assert_true(pl_query_ray_make(&ray, o, d, FLT_MAX));
+    assert_false(pl_query_ray_box(&ray, box, &lo, &hi));
+    o[(k + 1) % 3] = -DBL_TRUE_MIN;
+    assert_true(pl_query_ray_make(&ray, o, d, FLT_MAX));
+    assert_false(pl_query_ray_box(&ray, box, &lo, &hi));
+  }
 }
 
 static void segment_ends_at_b(void **state) {
@@ -727,6 +774,8 @@ int main(void) {
       cmocka_unit_test(turned_box_is_hit_on_its_turned_face),
       cmocka_unit_test(triangle_gives_barycentrics_and_its_own_normal),
       cmocka_unit_test(plane_is_hit_from_both_sides),
+      cmocka_unit_test(box_within_another_is_never_met_before_it),
+      cmocka_unit_test(ray_beside_a_box_does_not_meet_it),
       cmocka_unit_test(segment_ends_at_b),
       cmocka_unit_test(equal_hits_go_to_the_lower_list_then_the_lower_place),
       cmocka_unit_test(queries_that_are_none_hit_nothing),

@@ -114,6 +114,19 @@ static void grid_answers_as_a_loop_over_all(void **state) {
   }
 }
 
+static void zones_that_cover_everything_do_not_fill_the_memory(void **state) {
+  (void)state;
+  enum { COUNT = 2000 };
+  static struct pl_zone_spec specs[COUNT];
+  for (size_t i = 0; i < COUNT; i++) {
+    specs[i] = (struct pl_zone_spec){(uint32_t)i + 1, {points_of(left, 4), NULL, 0}};
+  }
+  struct pl_zones *zones = build(specs, COUNT);
+  assert_true(pl_zones_bytes(zones) < COUNT * 600);
+  assert_int_equal(locate(zones, 1, 1), 1);
+  pl_zones_unref(zones);
+}
+
 static void check_refused(const struct pl_zone_spec *specs, size_t count, const char *expected) {
   char problem[PL_QUERY_PROBLEM_MAX] = "";
   struct pl_zones *zones = NULL;
@@ -158,6 +171,7 @@ int main(void) {
       cmocka_unit_test(first_zone_wins_and_borders_count),
       cmocka_unit_test(no_zones_have_nothing),
       cmocka_unit_test(grid_answers_as_a_loop_over_all),
+      cmocka_unit_test(zones_that_cover_everything_do_not_fill_the_memory),
       cmocka_unit_test(zones_that_are_none_are_refused_by_name_and_place),
       cmocka_unit_test(each_failed_allocation_is_reported_and_leaks_nothing),
   };
