@@ -171,9 +171,10 @@ bool pl_nearest_takes(const struct pl_nearest *nearest, const struct pl_layout *
   return pl_query_point_of(layout).dims == nearest->dims;
 }
 
+// Half of what was measured, or less; a large tree is not in the caches.
 size_t pl_nearest_rate(const struct pl_nearest *nearest, unsigned k) {
-  size_t work = nearest->is_tree ? 200 + 20 * (size_t)k : nearest->count + 20 * (size_t)k;
-  return 100000 / (work + 20) + 1;
+  size_t work = nearest->is_tree ? 300 + nearest->count / 2000 : 20 + nearest->count;
+  return 100000 / (work + 20 * (size_t)k) + 1;
 }
 
 // One query's search: the nearest so far, ordered.
