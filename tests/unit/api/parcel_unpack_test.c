@@ -69,7 +69,7 @@ static int make_array(lua_State *L) {
   size_t len;
   const char *bytes = luaL_checklstring(L, 2, &len);
   struct pl_span span = pl_array_push_new(L, type, len / type->layout->size);
-  memcpy(span.data, bytes, len);
+  memcpy(span.data, bytes, span.count * span.stride);
   return 1;
 }
 
