@@ -6,8 +6,8 @@
 #include "base/error.h"
 #include "base/json_scan.h"
 #include "base/json_write.h"
-#include "base/suggest.h"
 #include "geometry/decimal128.h"
+#include "geometry/enum.h"
 #include "geometry/f16.h"
 
 #include <assert.h>
@@ -118,10 +118,9 @@ int pl_json_write_scalar(struct pl_buf *out, enum pl_scalar scalar, const char *
 }
 
 static int write_enum(struct pl_buf *out, const struct pl_layout *layout, int64_t value) {
-  for (uint32_t i = 0; i < layout->member_count; i++)
-    if (layout->members[i].value == value)
-      return pl_json_write_string(out, layout->members[i].name);
-  return write_integer(out, layout->scalar, value);
+  const struct pl_enum_member *member = pl_enum_by_value(layout, value);
+  return member ? pl_json_write_string(out, member->name)
+                : write_integer(out, layout->scalar, value);
 }
 
 static int write_separator(struct pl_buf *out, bool *is_first) {
@@ -130,20 +129,18 @@ static int write_separator(struct pl_buf *out, bool *is_first) {
   return was_first ? 0 : pl_json_write_byte(out, ',');
 }
 
-// Each name whose bits are all set, unless those before it have said them already.
 static int write_flags(struct pl_buf *out, const struct pl_layout *layout, int64_t value) {
-  int64_t left = value;
+  const struct pl_enum_member *member;
+  int64_t rest = value;
+  uint32_t next = 0;
   bool is_first = true;
   int err = pl_json_write_byte(out, '[');
-  for (uint32_t i = 0; i < layout->member_count && !err; i++) {
-    int64_t bits = layout->members[i].value;
-    if ((value & bits) != bits || !(left & bits)) continue;
-    left &= ~bits;
+  while (!err && (member = pl_enum_next_flag(layout, value, &rest, &next))) {
     err = write_separator(out, &is_first);
-    if (!err) err = pl_json_write_string(out, layout->members[i].name);
+    if (!err) err = pl_json_write_string(out, member->name);
   }
-  if (left && !err) err = write_separator(out, &is_first);
-  if (left && !err) err = write_integer(out, layout->scalar, left);
+  if (rest && !err) err = write_separator(out, &is_first);
+  if (rest && !err) err = write_integer(out, layout->scalar, rest);
   return err ? err : pl_json_write_byte(out, ']');
 }
 
@@ -352,32 +349,22 @@ static int read_dec128(const struct pl_json_item *item, const struct pl_layout *
   return 0;
 }
 
-static const struct pl_enum_member *find_member(const struct pl_layout *layout,
-                                                struct pl_strv name) {
-  for (uint32_t i = 0; i < layout->member_count; i++)
-    if (pl_strv_eq(layout->members[i].name, name)) return &layout->members[i];
-  return NULL;
-}
-
 static int refuse_member(const struct pl_json_item *item, const struct pl_layout *layout,
                          char *problem) {
-  char found[PL_JSON_DESCRIBE_MAX], name[PL_LAYOUT_NAME_MAX + 1], best[PL_LAYOUT_NAME_MAX + 1];
-  struct pl_suggest suggest = pl_suggest_for(item->token.string);
-  for (uint32_t i = 0; i < layout->member_count; i++) {
-    copy_plain(layout->members[i].name, name, sizeof name - 4);
-    pl_suggest_offer(&suggest, name);
-    if (suggest.best == name) suggest.best = strcpy(best, name);
-  }
-  snprintf(problem, PL_JSON_SCALAR_PROBLEM_MAX, "%s has no member %s%s%s%s", layout->name.data,
-           pl_json_describe(item, found), suggest.best ? " (did you mean \"" : "",
-           suggest.best ? suggest.best : "", suggest.best ? "\"?)" : "");
+  char found[PL_JSON_DESCRIBE_MAX];
+  const struct pl_enum_member *nearest = pl_enum_suggest(layout, item->token.string);
+  struct pl_strv name = nearest ? nearest->name : PL_STRV("");
+  snprintf(problem, PL_JSON_SCALAR_PROBLEM_MAX, "%s has no member %s%s%.*s%s", layout->name.data,
+           pl_json_describe(item, found), nearest ? " (did you mean \"" : "", (int)name.len,
+           name.data, nearest ? "\"?)" : "");
   return PL_EINVAL;
 }
 
 static int read_enum(const struct pl_json_item *item, const struct pl_layout *layout, char *at,
                      char *problem) {
   bool is_string = item->type == PL_JSON_STRING;
-  const struct pl_enum_member *member = is_string ? find_member(layout, item->token.string) : NULL;
+  const struct pl_enum_member *member =
+      is_string ? pl_enum_by_name(layout, item->token.string) : NULL;
   struct integer n;
   uint64_t bits;
   if (member) {
