@@ -267,7 +267,7 @@ static int send_packed(lua_State *L, struct pl_call *call, struct answer *a,
   a->head.content_type = a->special.content_type.len ? a->special.content_type : binary_type;
   a->head.body.len = o->span.count * o->span.layout->size;
   check_length(L, call, a);
-  pl_packed_take(L, o, &packed);
+  pl_packed_take(L, call, a->body, o, &packed);
   a->head.body = packed.text;
   a->head.hold = packed.hold;
   int error = call->x->ops->respond(call->x, &a->head);

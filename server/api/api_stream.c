@@ -144,11 +144,12 @@ static lua_KContext pack_progress(int left, size_t done) {
 // One value, or the next piece of a long text. Returns what the carrier does; *done: bytes of the
 // value that have been taken, 0 when it is over.
 /* stack: ..., value */
-static int write_value(lua_State *L, struct pl_exchange *x, size_t *done) {
+static int write_value(lua_State *L, const struct pl_call *call, size_t *done) {
+  struct pl_exchange *x = call->x;
   struct pl_operand o;
   if (pl_operand_get(L, -1, &o)) {
     struct pl_packed packed;
-    pl_packed_take(L, &o, &packed);
+    pl_packed_take(L, call, -1, &o, &packed);
     int rc = packed.hold.bytes ? x->ops->write_held(x, packed.text, &packed.hold)
                                : x->ops->write(x, packed.text);
     pl_packed_release(&packed, rc);
@@ -171,7 +172,7 @@ static int write_values(lua_State *L, int status, lua_KContext progress) {
   size_t done = (size_t)progress >> COUNT_BITS;
   lua_settop(L, WRITER + left);
   while (left > 0) {
-    int rc = write_value(L, w->call->x, &done);
+    int rc = write_value(L, w->call, &done);
     left -= done == 0;
     if (rc == PL_EAGAIN) return wait_for_drain(L, w->call, pack_progress(left, done), write_values);
     if (rc) return raise_failure(L, rc);
