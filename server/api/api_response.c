@@ -11,6 +11,7 @@
 #include "api/api_file.h"
 #include "api/api_stream.h"
 #include "api/call.h"
+#include "api/json_answer.h"
 #include "api/json_value.h"
 #include "api/packed.h"
 #include "api/packed_answer.h"
@@ -285,6 +286,14 @@ static int send_not_acceptable(lua_State *L, struct pl_call *call, struct answer
   return send_problem(L, call, a);
 }
 
+static int send_operand_json(lua_State *L, struct pl_call *call, struct answer *a,
+                             const struct pl_operand *o) {
+  bool is_long = pl_json_answer_is_long(o) && a->special.content_length < 0;
+  if (!is_long) return send_json(L, call, a);
+  a->head.content_type = a->special.content_type.len ? a->special.content_type : json_type;
+  return pl_json_answer_send(L, call, o, &a->head);
+}
+
 // A struct, an array or bytes.
 static int send_operand(lua_State *L, struct pl_call *call, struct answer *a,
                         const struct pl_operand *o) {
@@ -293,7 +302,7 @@ static int send_operand(lua_State *L, struct pl_call *call, struct answer *a,
   enum pl_packed_form form = pl_packed_choose(call, o, a->special.content_type);
   pl_packed_add_lines(L, lines, o, form, is_negotiated);
   a->head.headers = pl_buf_view(lines);
-  if (form == PL_PACKED_JSON) return send_json(L, call, a);
+  if (form == PL_PACKED_JSON) return send_operand_json(L, call, a, o);
   if (form == PL_PACKED_NEITHER) return send_not_acceptable(L, call, a, o);
   return send_packed(L, call, a, o);
 }
@@ -322,9 +331,17 @@ static int send_by_type(lua_State *L, struct pl_call *call, struct answer *a) {
   }
 }
 
+// response.json: whatever Accept says.
+static int send_as_json(lua_State *L, struct pl_call *call, struct answer *a) {
+  struct pl_operand o;
+  if (lua_type(L, a->body) == LUA_TUSERDATA && pl_operand_get(L, a->body, &o) && !o.is_bytes)
+    return send_operand_json(L, call, a, &o);
+  return send_json(L, call, a);
+}
+
 static int send_by_kind(lua_State *L, struct pl_call *call, struct answer *a) {
   struct pl_strv kind = pl_strv_of(a->kind);
-  if (pl_strv_eq(kind, PL_STRV("json"))) return send_json(L, call, a);
+  if (pl_strv_eq(kind, PL_STRV("json"))) return send_as_json(L, call, a);
   if (pl_strv_eq(kind, PL_STRV("problem"))) return send_problem(L, call, a);
   if (pl_strv_eq(kind, PL_STRV("file"))) {
     a->head.content_type = a->special.content_type;

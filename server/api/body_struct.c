@@ -19,6 +19,7 @@
 #include "runtime/wait.h"
 #include "structs/array.h"
 #include "structs/box.h"
+#include "structs/offload.h"
 #include "structs/type.h"
 #include "structs/value.h"
 
@@ -127,18 +128,61 @@ static size_t bytes_left(lua_State *L) {
   return left < free ? left : free;
 }
 
-static int finish_json_array(lua_State *L, struct pl_call *call, struct pl_type *type,
-                             const struct pl_struct_header *header) {
+// A list that is read, on the thread pool when it is long. What is read goes in one piece: a work
+// of few elements of which the first does everything.
+struct list_work {
+  struct pl_work work;  // first: pl_offload copies the whole
+  struct pl_strv text;
+  const struct pl_layout *layout;
+  size_t bytes_max;
+  struct pl_struct_header header;
+  struct pl_bytes *bytes;  // what was read; NULL before, and after a failure
+  int err;
   char problem[PL_FORM_PROBLEM_MAX];
-  struct pl_bytes *bytes;
-  int err = pl_form_read_array(pl_body_view(L, call), type->layout, bytes_left(L), &bytes, problem);
-  if (err) return fail_form(L, err, problem);
-  size_t count = bytes->size / type->layout->size;
-  pl_box_push(L, bytes);
-  if (!check_count(L, header, count))
+};
+
+enum { LONG_TEXT_BYTES = 64 * 1024, LONG_WORK = 12 };
+
+static void read_list(struct pl_work *work, size_t first, size_t count) {
+  struct list_work *w = (struct list_work *)work;
+  (void)count;
+  if (first == 0)
+    w->err = pl_form_read_array(w->text, w->layout, w->bytes_max, &w->bytes, w->problem);
+}
+
+static void drop_list(struct pl_work *work) {
+  pl_bytes_unref(((struct list_work *)work)->bytes);
+}
+
+static int push_list(lua_State *L, struct pl_work *work) {
+  struct list_work *w = (struct list_work *)work;
+  if (w->err) return fail_form(L, w->err, w->problem);
+  size_t count = w->bytes->size / w->layout->size;
+  pl_box_push(L, w->bytes);
+  if (!check_count(L, &w->header, count))
     return pl_body_fail_with(L, OPTIONS, 400, lua_tostring(L, -1));
-  pl_array_push(L, lua_gettop(L), type, 0, count, 0);
+  pl_array_push(L, lua_gettop(L), pl_type_get(L, TYPE), 0, count, 0);
   return 1;
+}
+
+static int finish_json_array(lua_State *L, struct pl_call *call, const struct pl_type *type,
+                             const struct pl_struct_header *header) {
+  struct list_work w = {.work = {.name = "req:array",
+                                 .size = sizeof w,
+                                 .run = read_list,
+                                 .drop = drop_list,
+                                 .finish = push_list},
+                        .text = pl_body_view(L, call),
+                        .layout = type->layout,
+                        .bytes_max = bytes_left(L),
+                        .header = *header};
+  if (w.text.len > LONG_TEXT_BYTES) {
+    w.work.count = LONG_WORK;
+    w.work.bytes[0] = call->body_box ? call->body_box->bytes : call->x->body;
+    return pl_offload(L, &w.work);
+  }
+  read_list(&w.work, 0, 1);
+  return push_list(L, &w.work);
 }
 
 static int finish_json_struct(lua_State *L, struct pl_call *call, struct pl_type *type) {
