@@ -191,11 +191,11 @@ def random_struct(rng, name, types):
     fields, pinned_end = [], 0
     is_natural = rng.random() < 0.3
     is_pinned = not is_natural and rng.random() < 0.2
-    for field in rng.sample(NAMES, rng.randint(1, 7)):
+    for field in rng.sample(NAMES, rng.randint(1, 5)):
         kind = rng.choice([rng.choice(list(SCALARS.values())), rng.choice(list(FLATS.values())),
                            rng.choice(types)])
         count = rng.choice([0, 0, 0, 1, 2, 3, 5])
-        while kind.size * max(count, 1) > 150:
+        while kind.size * max(count, 1) > 100:
             kind, count = rng.choice(list(SCALARS.values())), 0
         offset = None
         if is_pinned:
@@ -219,7 +219,7 @@ def random_types(rng, count):
 
 
 def leaves(kind, value, path=()):
-    """(path, scalar or enum, value) of all that is in a value; a path has names and indices from 0."""
+    """(path, scalar or enum, value) of all in a value; a path has names and indices from 0."""
     if isinstance(kind, Flat):
         for i, number in enumerate(value):
             yield (*path, i), kind.part, number
