@@ -92,22 +92,15 @@ static void make_view(lua_State *L, struct pl_type *type, const struct pl_operan
   pl_array_push(L, lua_gettop(L), type, begin + offset, count, stride);
 }
 
-static void make_from_array(lua_State *L, struct pl_type *type, const struct pl_operand *o,
+static void make_from_array(lua_State *L, struct pl_type *type, struct pl_operand *o,
                             enum making making) {
-  if (o->span.layout != type->layout)
+  if (!pl_layout_is_a(o->span.layout, type->layout))
     luaL_argerror(L, 1,
                   lua_pushfstring(L, "%s[] expected, got %s[]", type->layout->name.data,
                                   o->span.layout->name.data));
   struct pl_span to = push_new(L, type, o->span.count, making);
-  if (pl_span_is_dense(&to) && pl_span_is_dense(&o->span)) {
-    pl_bytes_copy(to.data, o->span.data, to.count * to.stride);
-    return;
-  }
-  char element[PL_STRUCT_BYTES_MAX];
-  for (size_t i = 0; i < to.count; i++) {
-    pl_element_load(&o->span, i, element);
-    pl_element_save(&to, i, element);
-  }
+  pl_operand_get(L, 1, o);
+  pl_element_copy_all(&to, &o->span);
 }
 
 static int make(lua_State *L, enum making making) {

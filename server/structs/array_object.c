@@ -56,6 +56,16 @@ static int raise_no_method(lua_State *L, const struct pl_type *type) {
   return luaL_error(L, "%s[] has no method '%s'", type->layout->name.data, key);
 }
 
+static bool push_base_method(lua_State *L, const struct pl_layout *layout) {
+  for (layout = layout->base; layout; layout = layout->base) {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, pl_type_of(L, layout)->array_methods);
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, -2) != LUA_TNIL) return true;
+    lua_pop(L, 2);
+  }
+  return false;
+}
+
 // upvalues: the type, its array methods
 static int array_index(lua_State *L) {
   struct pl_type *type = lua_touserdata(L, lua_upvalueindex(1));
@@ -70,8 +80,8 @@ static int array_index(lua_State *L) {
   }
   lua_settop(L, 2);
   lua_pushvalue(L, 2);
-  if (lua_rawget(L, lua_upvalueindex(2)) == LUA_TNIL) return raise_no_method(L, type);
-  return 1;
+  if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL) return 1;
+  return push_base_method(L, type->layout) ? 1 : raise_no_method(L, type);
 }
 
 static int array_newindex(lua_State *L) {
@@ -174,7 +184,9 @@ static int array_at(lua_State *L) {
 
 /* for i, v in arr:views(). upvalue: the view that is used again; the array is the loop's state */
 static int views_next(lua_State *L) {
-  const struct pl_array *array = pl_array_check(L, 1, NULL);
+  struct pl_type *type = pl_structs_meta(L, lua_upvalueindex(1))->type;
+  const struct pl_array *array = pl_array_check(L, 1, type);
+  if (type) check_rows(L, type, array);
   pl_box_check(L, array->box);
   lua_Integer i = luaL_checkinteger(L, 2);
   if (i < 0 || (lua_Unsigned)i >= array->count) return 0;
@@ -302,24 +314,13 @@ static int array_move(lua_State *L) {
   return 1;
 }
 
-static void copy_elements(const struct pl_span *to, const struct pl_span *from) {
-  if (pl_span_is_dense(to) && pl_span_is_dense(from)) {
-    pl_bytes_copy(to->data, from->data, to->count * to->stride);
-    return;
-  }
-  char element[PL_STRUCT_BYTES_MAX];
-  for (size_t i = 0; i < to->count; i++) {
-    pl_element_load(from, i, element);
-    pl_element_save(to, i, element);
-  }
-}
-
 static int array_clone(lua_State *L) {
   struct pl_type *type = type_of(L, 1);
   struct pl_span from = span_of(L, 1);
   struct pl_span to = from.column ? pl_array_push_new_columns(L, type, from.count)
                                   : pl_array_push_new(L, type, from.count);
-  copy_elements(&to, &from);
+  from = span_of(L, 1);
+  pl_element_copy_all(&to, &from);
   return 1;
 }
 
@@ -330,7 +331,8 @@ static int array_pack(lua_State *L) {
   luaL_Buffer b;
   char *data = luaL_buffinitsize(L, &b, from.count * size);
   struct pl_span to = {.data = data, .count = from.count, .stride = size, .layout = from.layout};
-  copy_elements(&to, &from);
+  from = span_of(L, 1);
+  pl_element_copy_all(&to, &from);
   luaL_pushresultsize(&b, from.count * size);
   return 1;
 }
@@ -342,6 +344,7 @@ static int array_totable(lua_State *L) {
   lua_createtable(L, (int)span.count, 0);
   char element[PL_STRUCT_BYTES_MAX];
   for (size_t i = 0; i < span.count; i++) {
+    span = span_of(L, 1);
     pl_element_load(&span, i, element);
     if (span.layout->kind == PL_LAYOUT_STRUCT)
       pl_field_push_table(L, span.layout, element);

@@ -1,6 +1,9 @@
 // The arguments are told apart by their number: a verb takes a fixed count of operands, and one
 // more is dst. What a call needs on the thread pool is in its struct pl_work by value; operands
 // that are no arrays are copied into it, since a script could change them meanwhile.
+//
+// Arrays are looked at twice: for what they are, and, behind the last allocation, for where they
+// are: it may run a finaliser, which moves bytes away.
 #include "structs/array_op.h"
 
 #include <lauxlib.h>
@@ -14,19 +17,22 @@
 #include "structs/field.h"
 #include "structs/offload.h"
 #include "structs/operand.h"
+#include "structs/overlap.h"
 #include "structs/overload.h"
 #include "structs/type.h"
 #include "structs/value.h"
-#include "structs/zones_object.h"
 
 enum { INPUTS_MAX = 4, INLINE_BYTES = 128, ELEMENT_BYTES = 128 };
 
-/// One operand: an array, a struct for all elements, or a number (no layout).
+enum input_kind { INPUT_NUMBER, INPUT_NONE, INPUT_TABLE, INPUT_VALUE, INPUT_ARRAY };
+
+/// One operand. A value for all elements, a table made into one too, is in `bytes`.
 struct input {
-  struct pl_span span;
-  double number;
-  char bytes[INLINE_BYTES];  ///< of a struct for all elements
-  bool is_inline;
+  struct pl_span span;  ///< layout NULL: no struct
+  double number;        ///< NaN: none
+  char bytes[INLINE_BYTES];
+  int index;  ///< on the stack
+  enum input_kind kind;
 };
 
 struct array_work {
@@ -36,57 +42,104 @@ struct array_work {
   struct input inputs[INPUTS_MAX];
   size_t input_count;
   struct pl_span dst;
-  int dst_index;   ///< on the stack: what is returned; 0: a reduction
+  int dst_index;   ///< on the stack: what is returned; 0: a reduction without
   int copy_index;  ///< on the stack: where the result is copied to from dst at the end; 0: nowhere
+  bool is_reduction;
   struct pl_partial partial;
 };
 
 // ---- operands ----
 
-static void take_input(lua_State *L, int index, struct array_work *w, struct input *in) {
+// What is derived from a built-in struct is computed with as that one.
+static const struct pl_layout *narrowed(const struct pl_layout *layout) {
+  for (const struct pl_layout *at = layout; at; at = at->base)
+    if (at->builtin) return at;
+  return layout;
+}
+
+static void take_value(lua_State *L, struct input *in, const struct pl_operand *o) {
+  const struct pl_layout *layout = narrowed(o->span.layout);
+  if (layout->size > INLINE_BYTES)
+    luaL_argerror(L, in->index, "as one value for all elements this struct is too large");
+  memcpy(in->bytes, o->span.data, layout->size);
+  in->kind = INPUT_VALUE;
+  in->span = (struct pl_span){.count = 1, .layout = layout};
+}
+
+static void take_input(lua_State *L, int index, struct input *in) {
   struct pl_operand o;
-  *in = (struct input){.number = NAN};
-  if (lua_type(L, index) == LUA_TNUMBER) {
+  int type = lua_type(L, index);
+  *in = (struct input){.number = NAN, .index = index, .kind = INPUT_NUMBER};
+  if (type == LUA_TNUMBER) {
     in->number = lua_tonumber(L, index);
-    return;
+  } else if (type == LUA_TNIL) {
+    in->kind = INPUT_NONE;
+  } else if (type == LUA_TTABLE) {
+    in->kind = INPUT_TABLE;
+  } else if (!pl_operand_get(L, index, &o) || !o.type) {
+    luaL_typeerror(L, index, "array, struct, table or number");
+  } else if (o.is_array) {
+    in->kind = INPUT_ARRAY;
+    in->span = o.span;
+    in->span.layout = narrowed(o.span.layout);
+  } else {
+    take_value(L, in, &o);
   }
-  if (!pl_operand_get(L, index, &o) || !o.type) luaL_typeerror(L, index, "array, struct or number");
-  in->span = o.span;
-  if (o.is_array) {
-    w->work.bytes[index - 1] = o.box->bytes;
-    return;
-  }
-  if (o.span.layout->size > INLINE_BYTES)
-    luaL_argerror(L, index, "as one value for all elements this struct is too large");
-  memcpy(in->bytes, o.span.data, o.span.layout->size);
-  in->is_inline = true;
-  in->span.stride = 0;
+}
+
+static void take_inputs(lua_State *L, struct array_work *w, size_t count) {
+  w->input_count = count;
+  for (size_t i = 0; i < count; i++) take_input(L, (int)i + 1, &w->inputs[i]);
 }
 
 static bool is_array(const struct input *in) {
-  return in->span.layout && !in->is_inline;
+  return in->kind == INPUT_ARRAY;
+}
+
+static const struct input *first_array(const struct array_work *w) {
+  for (size_t i = 0; i < w->input_count; i++)
+    if (is_array(&w->inputs[i])) return &w->inputs[i];
+  return NULL;
 }
 
 // The number of elements of all arrays among the operands.
 static size_t check_counts(lua_State *L, const struct array_work *w) {
-  size_t count = SIZE_MAX;
+  size_t count = first_array(w)->span.count;
   for (size_t i = 0; i < w->input_count; i++) {
-    if (!is_array(&w->inputs[i])) continue;
-    size_t own = w->inputs[i].span.count;
-    if (count != SIZE_MAX && own != count)
-      luaL_argerror(L, (int)i + 1,
-                    lua_pushfstring(L, "%I elements where the others have %I", (lua_Integer)own,
-                                    (lua_Integer)count));
-    count = own;
+    const struct input *in = &w->inputs[i];
+    if (is_array(in) && in->span.count != count)
+      luaL_argerror(L, in->index,
+                    lua_pushfstring(L, "%I elements where the others have %I",
+                                    (lua_Integer)in->span.count, (lua_Integer)count));
   }
   return count;
+}
+
+// Where the arrays are now, for good. Raises "stale view".
+static void see_arrays(lua_State *L, struct array_work *w) {
+  struct pl_operand o;
+  for (size_t i = 0; i < w->input_count; i++) {
+    struct input *in = &w->inputs[i];
+    if (!is_array(in)) continue;
+    pl_operand_get(L, in->index, &o);
+    in->span.data = o.span.data;
+    w->work.bytes[i] = o.box->bytes;
+  }
 }
 
 // Where a span's bytes are now: those of a value for all are in the work itself, wherever that is.
 static struct pl_span span_of(struct input *in) {
   struct pl_span span = in->span;
-  if (in->is_inline) span.data = in->bytes;
+  if (in->kind == INPUT_VALUE) span.data = in->bytes;
   return span;
+}
+
+// A table is as good as a struct of that layout.
+static void read_table(lua_State *L, struct input *in, const struct pl_layout *layout) {
+  memset(in->bytes, 0, sizeof in->bytes);
+  pl_field_store_struct(L, in->index, layout, in->bytes);
+  in->kind = INPUT_VALUE;
+  in->span = (struct pl_span){.count = 1, .layout = layout};
 }
 
 // ---- what runs, on any thread ----
@@ -100,11 +153,12 @@ static void fill_operands(struct array_work *w, struct pl_kernel_operand *operan
 static void run_kernel(struct pl_work *work, size_t first, size_t count) {
   struct array_work *w = PL_CONTAINER_OF(work, struct array_work, work);
   struct pl_kernel_operand operands[INPUTS_MAX];
+  struct pl_span self = span_of(&w->inputs[0]);
   fill_operands(w, operands);
-  if (w->dst_index)
-    pl_kernel_run(w->kernel, &w->dst, &w->inputs[0].span, operands, first, count);
+  if (w->is_reduction)
+    pl_kernel_reduce(w->kernel, &w->partial, &self, first, count);
   else
-    pl_kernel_reduce(w->kernel, &w->partial, &w->inputs[0].span, first, count);
+    pl_kernel_run(w->kernel, &w->dst, &self, operands, first, count);
 }
 
 static void store_number(const struct pl_span *dst, size_t i, double number) {
@@ -119,22 +173,35 @@ static void store_number(const struct pl_span *dst, size_t i, double number) {
   }
 }
 
+static double load_number(const struct pl_span *span, size_t i) {
+  double number;
+  float narrow;
+  if (span->layout->scalar == PL_SCALAR_F64) {
+    memcpy(&number, pl_span_at(span, i), sizeof number);
+    return number;
+  }
+  memcpy(&narrow, pl_span_at(span, i), sizeof narrow);
+  return narrow;
+}
+
 static void run_one(struct array_work *w, size_t i) {
   char elements[INPUTS_MAX][ELEMENT_BYTES], result[ELEMENT_BYTES];
   union pl_slot in[PL_OP_OPERANDS_MAX], out[PL_OP_RESULTS_MAX];
-  for (size_t k = 0; k < w->overload->signature.operand_count; k++) {
+  const struct pl_signature *s = &w->overload->signature;
+  for (size_t k = 0; k < s->operand_count; k++) {
     struct pl_span span = k < w->input_count ? span_of(&w->inputs[k]) : (struct pl_span){0};
     if (!span.layout) {
       in[k].number = k < w->input_count ? w->inputs[k].number : NAN;
-      continue;
+    } else if (s->operands[k].kind != PL_SLOT_STRUCT) {
+      in[k].number = load_number(&span, i);
+    } else {
+      pl_element_load(&span, i, elements[k]);
+      in[k].at = elements[k];
     }
-    pl_element_load(&span, i, elements[k]);
-    in[k].at = elements[k];
   }
-  bool is_struct = w->overload->signature.struct_results > 0;
-  if (is_struct) out[0].at = result;
+  if (s->struct_results) out[0].at = result;
   w->overload->op->run(out, in);
-  if (is_struct)
+  if (s->struct_results)
     pl_element_save(&w->dst, i, result);
   else
     store_number(&w->dst, i, out[0].number);
@@ -149,90 +216,181 @@ static void run_each(struct pl_work *work, size_t first, size_t count) {
 
 static int finish_array(lua_State *L, struct pl_work *work) {
   const struct array_work *w = PL_CONTAINER_OF(work, struct array_work, work);
-  lua_pushvalue(L, w->dst_index);
+  lua_pushvalue(L, w->copy_index ? w->copy_index : w->dst_index);
   if (!w->copy_index) return 1;
   struct pl_operand to;
-  pl_operand_get_writable(L, w->copy_index, &to);
-  char element[PL_STRUCT_BYTES_MAX];
-  for (size_t i = 0; i < to.span.count; i++) {
-    pl_element_load(&w->dst, i, element);
-    pl_element_save(&to.span, i, element);
-  }
-  lua_pushvalue(L, w->copy_index);
+  pl_operand_get_writable(L, -1, &to);
+  to.span.layout = w->dst.layout;
+  pl_element_copy_all(&to.span, &w->dst);
   return 1;
+}
+
+static bool is_value_of(lua_State *L, int index, const struct pl_layout *layout,
+                        struct pl_operand *o) {
+  return pl_operand_get_writable(L, index, o) && o->type && !o->is_array &&
+         pl_layout_is_a(o->span.layout, layout);
+}
+
+// A reduction to a struct: into dst, or a new one.
+static void push_struct(lua_State *L, int dst_index, const struct pl_layout *layout,
+                        const char *result) {
+  struct pl_operand dst;
+  if (!dst_index) {
+    memcpy(pl_value_push_new(L, pl_type_of(L, layout)), result, layout->size);
+    return;
+  }
+  if (is_value_of(L, dst_index, layout, &dst)) memcpy(dst.span.data, result, layout->size);
+  lua_pushvalue(L, dst_index);
 }
 
 static int finish_reduction(lua_State *L, struct pl_work *work) {
   const struct array_work *w = PL_CONTAINER_OF(work, struct array_work, work);
   const struct pl_layout *self = w->inputs[0].span.layout;
   const struct pl_layout *layout = pl_kernel_reduced(w->kernel, self);
-  char result[ELEMENT_BYTES];
+  char result[PL_KERNEL_STRUCT_MAX];
   pl_kernel_finish(w->kernel, self, &w->partial, result);
   if (layout->kind == PL_LAYOUT_STRUCT)
-    memcpy(pl_value_push_new(L, pl_type_of(L, layout)), result, layout->size);
+    push_struct(L, w->dst_index, layout, result);
   else
     pl_field_push_scalar(L, layout, result);
   return 1;
 }
 
+static void set_value_dst(lua_State *L, struct array_work *w, int index) {
+  const struct pl_layout *layout = pl_kernel_reduced(w->kernel, w->inputs[0].span.layout);
+  struct pl_operand o;
+  if (lua_isnoneornil(L, index)) return;
+  if (layout->kind != PL_LAYOUT_STRUCT)
+    luaL_argerror(L, index, "the result is a number: there is no dst");
+  if (!is_value_of(L, index, layout, &o))
+    luaL_argerror(L, index, lua_pushfstring(L, "dst must be a %s", layout->name.data));
+  w->dst_index = index;
+}
+
 static bool overlaps(const struct pl_operand *dst, const struct array_work *w) {
   for (size_t i = 0; i < w->input_count; i++) {
-    const struct pl_span *in = &w->inputs[i].span, *to = &dst->span;
-    if (!is_array(&w->inputs[i]) || w->work.bytes[i] != dst->box->bytes) continue;
-    bool is_same = in->data == to->data && in->stride == to->stride && in->column == to->column;
-    if (!is_same || in->layout->size != to->layout->size) return true;
+    const struct pl_span *in = &w->inputs[i].span;
+    if (!is_array(&w->inputs[i]) || pl_span_is_same(in, &dst->span)) continue;
+    if (pl_span_overlaps(in, &dst->span)) return true;
   }
   return false;
+}
+
+static void push_new_dst(lua_State *L, struct array_work *w, const struct pl_layout *layout) {
+  w->dst = pl_array_push_new(L, pl_type_of(L, layout), w->work.count);
+  w->dst_index = lua_gettop(L);
+  w->work.bytes[w->input_count] = pl_array_check(L, -1, NULL)->box->bytes;
 }
 
 // stack: what the call was made with. Sets w->dst, and where on the stack that is.
 static void set_dst(lua_State *L, struct array_work *w, int index, const struct pl_layout *layout) {
   struct pl_operand dst;
-  w->dst_index = index;
   if (lua_isnoneornil(L, index)) {
-    lua_settop(L, index - 1);
-    w->dst = pl_array_push_new(L, pl_type_of(L, layout), w->work.count);
-    w->work.bytes[w->input_count] = ((struct pl_array *)lua_touserdata(L, -1))->box->bytes;
+    push_new_dst(L, w, layout);
     return;
   }
-  if (!pl_operand_get_writable(L, index, &dst) || !dst.is_array || dst.span.layout != layout)
+  if (!pl_operand_get_writable(L, index, &dst) || !dst.is_array ||
+      !pl_layout_is_a(dst.span.layout, layout))
     luaL_argerror(L, index, lua_pushfstring(L, "dst must be a %s[]", layout->name.data));
+  dst.span.layout = layout;
   if (dst.span.count != w->work.count)
     luaL_argerror(L, index,
                   lua_pushfstring(L, "dst has %I elements, %I are needed",
                                   (lua_Integer)dst.span.count, (lua_Integer)w->work.count));
-  w->dst = dst.span;
-  w->work.bytes[w->input_count] = dst.box->bytes;
-  if (!overlaps(&dst, w)) return;
-  w->dst = pl_array_push_new(L, pl_type_of(L, layout), w->work.count);
-  w->copy_index = index;
-  w->dst_index = lua_gettop(L);
+  if (overlaps(&dst, w)) {
+    push_new_dst(L, w, layout);
+    w->copy_index = index;
+    pl_operand_get_writable(L, index, &dst);
+    w->work.bytes[w->input_count + 1] = dst.box->bytes;
+  } else {
+    w->dst = dst.span;
+    w->dst_index = index;
+    w->work.bytes[w->input_count] = dst.box->bytes;
+  }
 }
 
 // ---- finding what to run ----
 
 static const struct pl_kernel *find_kernel(struct array_work *w, const char *verb) {
   struct pl_kernel_operand operands[INPUTS_MAX];
-  if (!is_array(&w->inputs[0]) || w->input_count - 1 > PL_KERNEL_OPERANDS_MAX) return NULL;
+  if (w->input_count - 1 > PL_KERNEL_OPERANDS_MAX) return NULL;
   fill_operands(w, operands);
   return pl_kernel_find(verb, w->inputs[0].span.layout, operands, w->input_count - 1);
 }
 
+// A table among them stands for an element of the array.
+static const struct pl_kernel *find_kernel_with_tables(lua_State *L, struct array_work *w,
+                                                       const char *verb) {
+  const struct pl_layout *layout = w->inputs[0].span.layout;
+  for (size_t i = 0; i < w->input_count; i++) {
+    if (w->inputs[i].kind == INPUT_NONE) return NULL;
+    if (w->inputs[i].kind == INPUT_TABLE) w->inputs[i].span.layout = layout;
+  }
+  const struct pl_kernel *kernel = find_kernel(w, verb);
+  for (size_t i = 0; i < w->input_count; i++) {
+    struct input *in = &w->inputs[i];
+    if (in->kind != INPUT_TABLE) continue;
+    in->span.layout = NULL;
+    if (kernel) read_table(L, in, layout);
+  }
+  return kernel;
+}
+
+// `2 * arr` is `arr * 2`; in `2 - arr` the number is a value of the elements' layout for all.
+static const struct pl_kernel *find_number_left(lua_State *L, struct array_work *w,
+                                                const char *verb) {
+  struct input *in = w->inputs;
+  bool is_left = w->input_count == 2 && in[0].kind == INPUT_NUMBER && is_array(&in[1]);
+  if (!is_left) return NULL;
+  struct array_work kept = *w;
+  if (strcmp(verb, "add") == 0 || strcmp(verb, "mul") == 0) {
+    struct input number = in[0];
+    in[0] = in[1];
+    in[1] = number;
+  } else if (strcmp(verb, "sub") == 0 || strcmp(verb, "div") == 0) {
+    const struct pl_layout *layout = in[1].span.layout;
+    const struct pl_layout *part = pl_layout_scalar((enum pl_scalar)layout->part);
+    if (layout->part == PL_SCALAR_NONE || layout->size > INLINE_BYTES) return NULL;
+    if (strcmp(verb, "div") == 0 && layout->part_count > 1) return NULL;
+    for (uint32_t i = 0; i < layout->part_count; i++)
+      pl_field_store_scalar(L, in[0].index, part, in[0].bytes + i * part->size, layout->name.data);
+    in[0].kind = INPUT_VALUE;
+    in[0].span = (struct pl_span){.count = 1, .layout = layout};
+  } else {
+    return NULL;
+  }
+  const struct pl_kernel *kernel = find_kernel(w, verb);
+  if (!kernel) *w = kept;
+  return kernel;
+}
+
+static bool fits_slot(const struct input *in, const struct pl_slot_type *slot, bool is_optional) {
+  const struct pl_layout *layout = in->span.layout;
+  if (in->kind == INPUT_NONE) return is_optional;
+  if (slot->kind == PL_SLOT_STRUCT)
+    return in->kind == INPUT_TABLE || (layout && pl_layout_is_a(layout, slot->layout));
+  if (in->kind == INPUT_NUMBER) return true;
+  return is_array(in) && layout->kind == PL_LAYOUT_SCALAR &&
+         (layout->scalar == PL_SCALAR_F32 || layout->scalar == PL_SCALAR_F64);
+}
+
 static bool fits(const struct array_work *w, const struct pl_signature *s) {
   if (w->input_count < s->required || w->input_count > s->operand_count) return false;
-  for (size_t i = 0; i < w->input_count; i++) {
-    const struct pl_layout *layout = w->inputs[i].span.layout;
-    bool is_struct = s->operands[i].kind == PL_SLOT_STRUCT;
-    if (is_struct != (layout != NULL)) return false;
-    if (is_struct && !pl_layout_is_a(layout, s->operands[i].layout)) return false;
-  }
+  for (size_t i = 0; i < w->input_count; i++)
+    if (!fits_slot(&w->inputs[i], &s->operands[i], i >= s->required)) return false;
   return s->result_count == 1;
 }
 
-static const struct pl_overload *find_overload(const struct array_work *w,
+static const struct pl_overload *find_overload(lua_State *L, struct array_work *w,
                                                const struct pl_method *method) {
-  for (size_t i = 0; i < method->count; i++)
-    if (fits(w, &method->overloads[i].signature)) return &method->overloads[i];
+  for (size_t i = 0; i < method->count; i++) {
+    const struct pl_overload *o = &method->overloads[i];
+    if (!fits(w, &o->signature)) continue;
+    for (size_t k = 0; k < w->input_count; k++)
+      if (w->inputs[k].kind == INPUT_TABLE)
+        read_table(L, &w->inputs[k], o->signature.operands[k].layout);
+    return o;
+  }
   return NULL;
 }
 
@@ -243,56 +401,60 @@ static const struct pl_layout *result_of(const struct array_work *w) {
   if (slot->kind == PL_SLOT_BOOL) return pl_layout_scalar(PL_SCALAR_U8);
   for (size_t i = 0; i < w->input_count; i++) {
     const struct pl_layout *layout = w->inputs[i].span.layout;
-    if (layout && layout->part == PL_SCALAR_F64) return pl_layout_scalar(PL_SCALAR_F64);
+    bool is_exact = layout && layout->part != PL_SCALAR_F32 && layout->part != PL_SCALAR_NONE;
+    if (is_exact && layout->part != PL_SCALAR_U8) return pl_layout_scalar(PL_SCALAR_F64);
   }
   return pl_layout_scalar(PL_SCALAR_F32);
-}
-
-static void take_inputs(lua_State *L, struct array_work *w, size_t count) {
-  memset(w->work.bytes, 0, sizeof w->work.bytes);
-  w->input_count = count;
-  for (size_t i = 0; i < count; i++) take_input(L, (int)i + 1, w, &w->inputs[i]);
 }
 
 // Whether the verb takes that many operands of these kinds.
 static bool find(lua_State *L, struct array_work *w, const struct pl_method *method, size_t count) {
   if (count < 1 || count > INPUTS_MAX) return false;
   take_inputs(L, w, count);
-  w->kernel = find_kernel(w, method->name);
-  if (!w->kernel) w->overload = find_overload(w, method);
+  if (!first_array(w)) return false;
+  w->kernel = is_array(&w->inputs[0]) ? find_kernel_with_tables(L, w, method->name)
+                                      : find_number_left(L, w, method->name);
+  if (!w->kernel) w->overload = find_overload(L, w, method);
   return w->kernel || w->overload;
 }
 
 static int raise_no_fit(lua_State *L, const struct pl_method *method) {
+  luaL_Buffer b;
   int given = lua_gettop(L);
-  lua_pushfstring(L, "%s of arrays does not take (", method->label);
+  luaL_checkstack(L, 8, NULL);
+  luaL_buffinit(L, &b);
   for (int i = 1; i <= given; i++) {
     const struct pl_meta *meta = pl_structs_meta(L, i);
-    const char *name = meta->type ? meta->type->layout->name.data : luaL_typename(L, i);
-    const char *suffix = meta->form == PL_FORM_ARRAY ? "[]" : "";
-    lua_pushfstring(L, "%s%s%s%s", lua_tostring(L, -1), i > 1 ? ", " : "", name, suffix);
+    if (i > 1) luaL_addstring(&b, ", ");
+    luaL_addstring(&b, meta->type ? meta->type->layout->name.data : luaL_typename(L, i));
+    if (meta->form == PL_FORM_ARRAY) luaL_addstring(&b, "[]");
   }
-  lua_pushfstring(L, "%s)", lua_tostring(L, -1));
-  return lua_error(L);
+  luaL_pushresult(&b);
+  return luaL_error(L, "%s of arrays does not take (%s)", method->label, lua_tostring(L, -1));
 }
 
 // An element-wise op is at least so fast, whatever it computes.
 enum { EACH_RATE = 5000 };
 
 static int run(lua_State *L, struct array_work *w, const struct pl_method *method) {
-  w->work.name = method->label;
-  w->work.size = sizeof *w;
-  w->work.count = check_counts(L, w);
   const struct pl_layout *self = w->inputs[0].span.layout;
   const struct pl_layout *result = w->kernel ? pl_kernel_result(w->kernel, self) : result_of(w);
-  w->work.rate = w->kernel ? pl_kernel_rate(w->kernel, self) : EACH_RATE;
-  w->work.run = w->kernel ? run_kernel : run_each;
-  w->work.finish = result ? finish_array : finish_reduction;
+  w->is_reduction = !result;
+  w->work = (struct pl_work){.name = method->label,
+                             .size = sizeof *w,
+                             .count = check_counts(L, w),
+                             .rate = w->kernel ? pl_kernel_rate(w->kernel, self) : EACH_RATE,
+                             .run = w->kernel ? run_kernel : run_each,
+                             .finish = result ? finish_array : finish_reduction};
   luaL_checkstack(L, 8, NULL);
+  int index = (int)w->input_count + 1;
+  lua_settop(L, index);
   if (result)
-    set_dst(L, w, (int)w->input_count + 1, result);
+    set_dst(L, w, index, result);
   else
-    w->partial = pl_partial_none();
+    set_value_dst(L, w, index);
+  w->partial = pl_partial_none();
+  see_arrays(L, w);
   return pl_offload(L, &w->work);
 }
 
@@ -305,75 +467,4 @@ int pl_array_op_call(lua_State *L, const struct pl_method *method) {
   if (!is_found && given > 1) is_found = find(L, &w, method, (size_t)given - 1);
   if (!is_found) return raise_no_fit(L, method);
   return run(L, &w, method);
-}
-
-// ---- verbs that only arrays have ----
-
-static int call_verb(lua_State *L) {
-  return pl_array_op_call(L, lua_touserdata(L, lua_upvalueindex(1)));
-}
-
-/* `- arr` and `~ arr` come with their operand twice. */
-static int call_unary(lua_State *L) {
-  lua_settop(L, 1);
-  return call_verb(L);
-}
-
-static int call_inside(lua_State *L) {
-  return pl_polygon_object_is(L, 2) ? pl_polygon_object_inside(L) : call_verb(L);
-}
-
-static const struct verb {
-  const char *name;
-  const char *metamethod;  // or NULL
-  lua_CFunction method;
-  lua_CFunction operator_fn;
-} verbs[] = {
-    {"add", "__add", call_verb, call_verb},  {"sub", "__sub", call_verb, call_verb},
-    {"mul", "__mul", call_verb, call_verb},  {"div", "__div", call_verb, call_verb},
-    {"neg", "__unm", call_verb, call_unary}, {"band", "__band", call_verb, call_verb},
-    {"bor", "__bor", call_verb, call_verb},  {"bnot", "__bnot", call_verb, call_unary},
-    {"mul_add", NULL, call_verb, NULL},      {"abs", NULL, call_verb, NULL},
-    {"min", NULL, call_verb, NULL},          {"max", NULL, call_verb, NULL},
-    {"clamp", NULL, call_verb, NULL},        {"lerp", NULL, call_verb, NULL},
-    {"sum", NULL, call_verb, NULL},          {"mean", NULL, call_verb, NULL},
-    {"argmin", NULL, call_verb, NULL},       {"argmax", NULL, call_verb, NULL},
-    {"aabb", NULL, call_verb, NULL},         {"any", NULL, call_verb, NULL},
-    {"all", NULL, call_verb, NULL},          {"count", NULL, call_verb, NULL},
-    {"lt", NULL, call_verb, NULL},           {"le", NULL, call_verb, NULL},
-    {"gt", NULL, call_verb, NULL},           {"ge", NULL, call_verb, NULL},
-    {"eq", NULL, call_verb, NULL},           {"ne", NULL, call_verb, NULL},
-    {"transform", NULL, call_verb, NULL},    {"transform_direction", NULL, call_verb, NULL},
-    {"project", NULL, call_verb, NULL},      {"unproject", NULL, call_verb, NULL},
-    {"inside", NULL, call_inside, NULL},
-};
-
-/* stack: the method */
-static void set_metamethod(lua_State *L, const struct pl_type *type, const struct verb *verb) {
-  lua_rawgeti(L, LUA_REGISTRYINDEX, type->array);
-  if (lua_getfield(L, -1, verb->metamethod) == LUA_TNIL) {
-    lua_pushvalue(L, -3);
-    lua_pushcclosure(L, verb->operator_fn, 1);
-    lua_setfield(L, -3, verb->metamethod);
-  }
-  lua_pop(L, 2);
-}
-
-// A verb that single values have, too, is there already (method.h), and comes here by itself.
-static void add_verb(lua_State *L, const struct pl_type *type, const struct verb *verb) {
-  lua_rawgeti(L, LUA_REGISTRYINDEX, type->array_methods);
-  pl_overload_push_verb(L, type, verb->name);
-  if (verb->metamethod) set_metamethod(L, type, verb);
-  lua_pushcclosure(L, verb->method, 1);
-  if (lua_getfield(L, -2, verb->name) == LUA_TNIL) {
-    lua_pop(L, 1);
-    lua_setfield(L, -2, verb->name);
-    lua_pop(L, 1);
-  } else {
-    lua_pop(L, 3);
-  }
-}
-
-void pl_array_op_fill(lua_State *L, struct pl_type *type) {
-  for (size_t i = 0; i < PL_ARRAY_LEN(verbs); i++) add_verb(L, type, &verbs[i]);
 }

@@ -8,10 +8,6 @@
 #include <lua.h>
 
 struct pl_method;
-struct pl_type;
 
 /// The call of `method` whose arguments are on the stack. Returns as a lua_CFunction does; yields.
 int pl_array_op_call(lua_State *L, const struct pl_method *method);
-
-/// Adds the verbs that only arrays have (sum, aabb, lt, ...) to the type's array methods.
-void pl_array_op_fill(lua_State *L, struct pl_type *type);

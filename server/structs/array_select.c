@@ -13,6 +13,7 @@
 #include "structs/nearest_object.h"
 #include "structs/offload.h"
 #include "structs/operand.h"
+#include "structs/overlap.h"
 #include "structs/query_call.h"
 #include "structs/type.h"
 
@@ -23,7 +24,7 @@ struct whole {
   struct pl_span dst;
   struct pl_span self;
   struct pl_span other;
-  int result;  // on the stack
+  struct pl_query_dst result;  // on the stack
   int rc;
 };
 
@@ -36,7 +37,8 @@ static void run_whole(struct pl_work *work, size_t first, size_t count) {
 static int finish_whole(lua_State *L, struct pl_work *work) {
   const struct whole *whole = PL_CONTAINER_OF(work, struct whole, work);
   if (whole->rc) return luaL_error(L, "%s: not enough memory", work->name);
-  lua_settop(L, whole->result);
+  pl_query_call_done(L, &whole->result);
+  lua_settop(L, whole->result.index);
   return 1;
 }
 
@@ -54,6 +56,7 @@ static int call_whole(lua_State *L, struct whole *whole, const char *name,
   const struct pl_operand *operands[] = {a, b, c};
   for (size_t i = 0; i < PL_ARRAY_LEN(operands); i++)
     if (operands[i]->box) whole->work.bytes[i] = operands[i]->box->bytes;
+  pl_query_call_pin(L, &whole->result, &whole->work.bytes[PL_ARRAY_LEN(operands)]);
   return pl_offload(L, &whole->work);
 }
 
@@ -82,10 +85,23 @@ static void check_count(lua_State *L, int index, size_t count, size_t wanted) {
                                   (lua_Integer)wanted));
 }
 
-static void check_apart(lua_State *L, int index, const struct pl_operand *dst,
-                        const struct pl_operand *other) {
-  if (dst->box->bytes == other->box->bytes)
-    luaL_argerror(L, index, "dst lies in the bytes that are read: it needs its own");
+// A finaliser that ran while dst was made may have written the mask.
+static void check_mask(lua_State *L, int index, const struct pl_operand *mask, size_t count) {
+  if (pl_mask_count(&mask->span) != count)
+    luaL_argerror(L, index, "the mask was changed while the call began");
+}
+
+static const int mask_used[] = {1, 0};
+static const int both_used[] = {1, 2, 0};
+
+// dst at 3, then where all three are.
+static struct pl_query_dst take_dst(lua_State *L, size_t count, struct pl_operand *self,
+                                    struct pl_operand *other, struct pl_operand *dst) {
+  struct pl_query_dst to = pl_query_call_dst(L, 3, self->span.layout, count, both_used);
+  pl_query_call_see(L, 1, self);
+  pl_query_call_see(L, 2, other);
+  pl_query_call_see(L, to.written, dst);
+  return to;
 }
 
 static void run_indices(struct whole *w) {
@@ -99,8 +115,11 @@ static int mask_indices(lua_State *L) {
   take_mask(L, 1, &mask);
   const struct pl_layout *u32 = pl_layout_scalar(PL_SCALAR_U32);
   size_t count = pl_mask_count(&mask.span);
-  pl_query_call_dst(L, 2, u32, count, mask.box->bytes, &dst);
-  struct whole whole = {.run = run_indices, .dst = dst.span, .other = mask.span, .result = 2};
+  struct pl_query_dst to = pl_query_call_dst(L, 2, u32, count, mask_used);
+  pl_query_call_see(L, 1, &mask);
+  pl_query_call_see(L, to.written, &dst);
+  check_mask(L, 1, &mask, count);
+  struct whole whole = {.run = run_indices, .dst = dst.span, .other = mask.span, .result = to};
   return call_whole(L, &whole, "mask.indices", &mask, &mask, &dst);
 }
 
@@ -116,10 +135,10 @@ static int array_pick(lua_State *L) {
   take_mask(L, 2, &mask);
   check_count(L, 2, mask.span.count, self.span.count);
   size_t count = pl_mask_count(&mask.span);
-  pl_query_call_dst(L, 3, self.span.layout, count, self.box->bytes, &dst);
-  check_apart(L, 3, &dst, &mask);
+  struct pl_query_dst to = take_dst(L, count, &self, &mask, &dst);
+  check_mask(L, 2, &mask, count);
   struct whole whole = {
-      .run = run_pick, .dst = dst.span, .self = self.span, .other = mask.span, .result = 3};
+      .run = run_pick, .dst = dst.span, .self = self.span, .other = mask.span, .result = to};
   return call_whole(L, &whole, "array.select", &self, &mask, &dst);
 }
 
@@ -144,10 +163,10 @@ static int array_gather(lua_State *L) {
   lua_settop(L, 3);
   take_array(L, 1, &self);
   take_indices(L, 2, self.span.count, &indices);
-  pl_query_call_dst(L, 3, self.span.layout, indices.span.count, self.box->bytes, &dst);
-  check_apart(L, 3, &dst, &indices);
+  struct pl_query_dst to = take_dst(L, indices.span.count, &self, &indices, &dst);
+  take_indices(L, 2, self.span.count, &indices);
   struct whole whole = {
-      .run = run_gather, .dst = dst.span, .self = self.span, .other = indices.span, .result = 3};
+      .run = run_gather, .dst = dst.span, .self = self.span, .other = indices.span, .result = to};
   return call_whole(L, &whole, "array.gather", &self, &indices, &dst);
 }
 
@@ -170,19 +189,21 @@ static int array_scatter(lua_State *L) {
   lua_settop(L, 3);
   if (!pl_operand_get_writable(L, 1, &self) || !self.is_array) luaL_typeerror(L, 1, "array");
   take_indices(L, 2, self.span.count, &indices);
-  if (!pl_operand_get(L, 3, &values) || values.is_bytes || values.span.layout != self.span.layout)
+  if (!pl_operand_get(L, 3, &values) || values.is_bytes ||
+      !pl_layout_is_a(values.span.layout, self.span.layout))
     luaL_argerror(
         L, 3,
         lua_pushfstring(L, "a %s or an array of them is expected", self.span.layout->name.data));
   if (values.is_array) check_count(L, 3, values.span.count, indices.span.count);
-  check_apart(L, 1, &self, &indices);
-  if (values.box == self.box) luaL_argerror(L, 3, "the values lie in the array: clone() them");
+  values.span.layout = self.span.layout;
+  if (pl_span_overlaps(&self.span, &indices.span) || pl_span_overlaps(&self.span, &values.span))
+    luaL_argerror(L, 1, "the indices or values lie in the array that is written: clone() them");
   if (!values.is_array) return scatter_one(L, &self, &values, &indices);
   struct whole whole = {.run = run_scatter,
                         .dst = self.span,
                         .self = values.span,
                         .other = indices.span,
-                        .result = 1};
+                        .result = {1, 1}};
   return call_whole(L, &whole, "array.scatter", &self, &values, &indices);
 }
 
@@ -217,10 +238,9 @@ static int array_sort_by(lua_State *L) {
   take_array(L, 2, &keys);
   check_keys(L, 2, &keys);
   check_count(L, 2, keys.span.count, self.span.count);
-  pl_query_call_dst(L, 3, self.span.layout, self.span.count, self.box->bytes, &dst);
-  check_apart(L, 3, &dst, &keys);
+  struct pl_query_dst to = take_dst(L, self.span.count, &self, &keys, &dst);
   struct whole whole = {
-      .run = run_sort, .dst = dst.span, .self = self.span, .other = keys.span, .result = 3};
+      .run = run_sort, .dst = dst.span, .self = self.span, .other = keys.span, .result = to};
   return call_whole(L, &whole, "array.sort_by", &self, &keys, &dst);
 }
 

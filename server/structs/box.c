@@ -139,10 +139,11 @@ static void push_place(lua_State *L) {
 
 struct pl_bytes *pl_box_move(lua_State *L, struct pl_box *box) {
   pl_box_check(L, box);
+  push_place(L);  // allocates: a finaliser may have moved or shared the bytes
+  pl_box_check(L, box);
   check_unused(L, box);
   if (!box->is_frozen && !pl_bytes_is_alone(box->bytes))
     luaL_error(L, "the bytes are held elsewhere, too: clone() or freeze() them");
-  push_place(L);
   box->moved_where = luaL_ref(L, LUA_REGISTRYINDEX);
   return take_bytes(L, box);
 }

@@ -31,6 +31,15 @@ static size_t check_offset(lua_State *L, int index, size_t need, size_t size) {
   return (size_t)offset;
 }
 
+// The size at `index`; none: what there is from the offset at `offset_index` on.
+static size_t check_size(lua_State *L, int index, int offset_index, size_t all) {
+  lua_Integer offset = luaL_checkinteger(L, offset_index);
+  bool is_inside = offset >= 0 && (lua_Unsigned)offset <= all;
+  lua_Integer size = luaL_optinteger(L, index, is_inside ? (lua_Integer)all - offset : 0);
+  if (size < 0) luaL_argerror(L, index, lua_pushfstring(L, "%I is no size", size));
+  return (size_t)size;
+}
+
 static const struct pl_layout *check_scalar(lua_State *L, int index) {
   const struct pl_layout *layout = pl_type_check(L, index)->layout;
   if (layout->kind == PL_LAYOUT_STRUCT)
@@ -42,28 +51,39 @@ static const struct pl_layout *check_scalar(lua_State *L, int index) {
 
 // ---- scalars ----
 
+enum { VALUES_MAX = 240, SCALAR_BYTES = 16 };
+
 /* b:get(type, offset [, count]) -> values */
 static int bytes_get(lua_State *L) {
   struct pl_operand o;
+  char
+      copy[VALUES_MAX * SCALAR_BYTES];  // enums and decimals are made: the bytes could go meanwhile
   check_self(L, &o);
   const struct pl_layout *layout = check_scalar(L, 2);
   lua_Integer count = luaL_optinteger(L, 4, 1);
-  if (count < 0 || count > 240) luaL_argerror(L, 4, "0 to 240 values at once");
+  if (count < 0 || count > VALUES_MAX)
+    luaL_argerror(L, 4, lua_pushfstring(L, "0 to %d values at once", VALUES_MAX));
+  check_self(L, &o);
   size_t offset = check_offset(L, 3, (size_t)count * layout->size, o.span.count);
   luaL_checkstack(L, (int)count + 4, NULL);
+  memcpy(copy, o.span.data + offset, (size_t)count * layout->size);
   for (lua_Integer i = 0; i < count; i++)
-    pl_field_push_scalar(L, layout, o.span.data + offset + (size_t)i * layout->size);
+    pl_field_push_scalar(L, layout, copy + (size_t)i * layout->size);
   return (int)count;
 }
 
-/* b:set(type, offset, value...) -> b */
+/* b:set(type, offset, value...) -> b: all of the values are looked at before one is written */
 static int bytes_set(lua_State *L) {
   struct pl_operand o;
-  check_writable_self(L, &o);
+  char one[SCALAR_BYTES];
+  check_self(L, &o);
   const struct pl_layout *layout = check_scalar(L, 2);
   int count = lua_gettop(L) - 3;
   if (count < 1) luaL_error(L, "bad argument #4 to 'set' (a value is expected)");
+  check_writable_self(L, &o);
   size_t offset = check_offset(L, 3, (size_t)count * layout->size, o.span.count);
+  for (int i = 0; count > 1 && i < count; i++)
+    pl_field_store_scalar(L, 4 + i, layout, one, layout->name.data);
   for (int i = 0; i < count; i++)
     pl_field_store_scalar(L, 4 + i, layout, o.span.data + offset + (size_t)i * layout->size,
                           layout->name.data);
@@ -114,12 +134,10 @@ void pl_bytes_object_push_slice(lua_State *L, int holder, size_t offset, size_t 
 static int bytes_slice(lua_State *L) {
   struct pl_operand o;
   check_self(L, &o);
-  lua_Integer rest = (lua_Integer)o.span.count - luaL_checkinteger(L, 2);
-  lua_Integer size = luaL_optinteger(L, 3, rest < 0 ? 0 : rest);
-  if (size < 0) luaL_argerror(L, 3, lua_pushfstring(L, "%I is no size", size));
-  size_t offset = check_offset(L, 2, (size_t)size, o.span.count);
+  size_t size = check_size(L, 3, 2, o.span.count);
+  size_t offset = check_offset(L, 2, size, o.span.count);
   pl_operand_push_box(L, 1);
-  pl_bytes_object_push_slice(L, -1, (size_t)(o.span.data - o.box->data) + offset, (size_t)size);
+  pl_bytes_object_push_slice(L, -1, (size_t)(o.span.data - o.box->data) + offset, size);
   return 1;
 }
 
@@ -133,11 +151,9 @@ static int bytes_fill(lua_State *L) {
     lua_settop(L, 2);
     lua_pushinteger(L, 0);
   }
-  lua_Integer rest = (lua_Integer)o.span.count - luaL_checkinteger(L, 3);
-  lua_Integer size = luaL_optinteger(L, 4, rest < 0 ? 0 : rest);
-  if (size < 0) luaL_argerror(L, 4, lua_pushfstring(L, "%I is no size", size));
-  size_t offset = check_offset(L, 3, (size_t)size, o.span.count);
-  memset(o.span.data + offset, (int)byte, (size_t)size);
+  size_t size = check_size(L, 4, 3, o.span.count);
+  size_t offset = check_offset(L, 3, size, o.span.count);
+  memset(o.span.data + offset, (int)byte, size);
   lua_settop(L, 1);
   return 1;
 }
@@ -211,10 +227,10 @@ static int bytes_len(lua_State *L) {
   return 1;
 }
 
+// Either may be something else: Lua asks the right one when the left one has no answer.
 static int bytes_eq(lua_State *L) {
   struct pl_operand a, b;
-  check_self(L, &a);
-  bool is_bytes = pl_operand_get(L, 2, &b) && b.is_bytes;
+  bool is_bytes = pl_operand_get(L, 1, &a) && a.is_bytes && pl_operand_get(L, 2, &b) && b.is_bytes;
   lua_pushboolean(L, is_bytes && a.span.count == b.span.count &&
                          memcmp(a.span.data, b.span.data, a.span.count) == 0);
   return 1;

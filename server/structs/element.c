@@ -5,6 +5,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
+#include "geometry/feed.h"
 #include "structs/box.h"
 #include "structs/field.h"
 #include "structs/operand.h"
@@ -33,8 +34,19 @@ void pl_element_save(const struct pl_span *span, size_t i, const char *from) {
     memcpy(at + k * span->column, from + k * size, size);
 }
 
+void pl_element_copy_all(const struct pl_span *to, const struct pl_span *from) {
+  struct pl_span base = *from;
+  base.layout = to->layout;
+  if (pl_span_is_dense(to) && pl_span_is_dense(&base))
+    pl_bytes_copy(to->data, base.data, to->count * to->stride);
+  else if (to->count)
+    pl_feed_copy(to, &base, 0, to->count);
+}
+
 static void push_copy(lua_State *L, struct pl_type *type, const struct pl_span *span, size_t i) {
-  pl_element_load(span, i, pl_value_push_new(L, type));
+  char copy[PL_STRUCT_BYTES_MAX];
+  pl_element_load(span, i, copy);
+  memcpy(pl_value_push_new(L, type), copy, type->layout->size);
   lua_rawgeti(L, LUA_REGISTRYINDEX, type->frozen);
   lua_setmetatable(L, -2);
 }
@@ -53,6 +65,13 @@ void pl_element_push(lua_State *L, int index, struct pl_type *type, size_t i) {
   }
 }
 
+// A view may lie across the columns that it is stored into.
+static void save_copy(const struct pl_span *span, size_t i, const char *from) {
+  char copy[PL_STRUCT_BYTES_MAX];
+  memcpy(copy, from, span->layout->size);
+  pl_element_save(span, i, copy);
+}
+
 // Into a copy first: a table may fail half-way, and its values may be views of this very element.
 static void store_table(lua_State *L, int value, const struct pl_span *span, size_t i) {
   char copy[PL_STRUCT_BYTES_MAX];
@@ -67,7 +86,10 @@ void pl_element_store(lua_State *L, int value, const struct pl_span *span, size_
   value = lua_absindex(L, value);
   if (pl_operand_get(L, value, &o) && o.type && !o.is_array &&
       pl_layout_is_a(o.span.layout, layout)) {
-    pl_element_save(span, i, o.span.data);
+    if (span->column)
+      save_copy(span, i, o.span.data);
+    else
+      pl_element_save(span, i, o.span.data);
   } else if (layout->kind == PL_LAYOUT_STRUCT) {
     store_table(L, value, span, i);
   } else {

@@ -22,3 +22,7 @@ void pl_element_store(lua_State *L, int value, const struct pl_span *span, size_
 /// The bytes of element i, gathered into `to` (layout->size bytes), or scattered from `from`.
 void pl_element_load(const struct pl_span *span, size_t i, char *to);
 void pl_element_save(const struct pl_span *span, size_t i, const char *from);
+
+/// Copies all elements of `from` to `to`, which has room for as many: of the same layout, or of one
+/// that from's is derived from. They do not overlap.
+void pl_element_copy_all(const struct pl_span *to, const struct pl_span *from);

@@ -4,7 +4,7 @@
 #include "structs/accessor.h"
 #include "structs/array_make.h"
 #include "structs/array_object.h"
-#include "structs/array_op.h"
+#include "structs/array_verbs.h"
 #include "structs/array_select.h"
 #include "structs/box.h"
 #include "structs/bytes_object.h"
@@ -49,7 +49,7 @@ static void fill_type(lua_State *L, struct pl_type *type) {
   pl_array_object_fill(L, type);
   pl_array_make_fill(L, type);
   pl_method_fill(L, type);
-  pl_array_op_fill(L, type);
+  pl_array_verbs_fill(L, type);
   pl_array_select_fill(L, type);
 }
 

@@ -21,25 +21,29 @@ struct call {
   union pl_slot in[PL_OP_OPERANDS_MAX];
   union pl_slot out[PL_OP_RESULTS_MAX];
   char scratch[PL_OP_OPERANDS_MAX][SCRATCH_BYTES];
+  bool is_boxed;  // an operand's bytes may move away while something is allocated
 };
 
 // ---- operands ----
 
-static bool take_struct(lua_State *L, int index, const struct pl_layout *layout,
+static bool take_struct(lua_State *L, int index, const struct pl_layout *layout, struct call *call,
                         union pl_slot *in) {
   struct pl_operand o;
   if (!pl_operand_get(L, index, &o) || !o.type || o.is_array) return false;
   if (!pl_layout_is_a(o.span.layout, layout)) return false;
+  call->is_boxed |= o.box != NULL;
   in->at = o.span.data;
   return true;
 }
 
 // Whether the argument fits; a table fits every struct, and is read when all others have fitted.
-static bool take(lua_State *L, int index, const struct pl_slot_type *slot, union pl_slot *in) {
+static bool take(lua_State *L, int index, const struct pl_slot_type *slot, struct call *call,
+                 union pl_slot *in) {
   int type = lua_type(L, index);
   if (slot->kind == PL_SLOT_STRUCT) {
     in->at = NULL;
-    return type == LUA_TUSERDATA ? take_struct(L, index, slot->layout, in) : type == LUA_TTABLE;
+    return type == LUA_TUSERDATA ? take_struct(L, index, slot->layout, call, in)
+                                 : type == LUA_TTABLE;
   }
   if (type != LUA_TNUMBER) return false;
   in->number = lua_tonumber(L, index);
@@ -49,11 +53,12 @@ static bool take(lua_State *L, int index, const struct pl_slot_type *slot, union
 static bool fits(lua_State *L, struct call *call, const struct pl_overload *o, int given) {
   const struct pl_signature *s = &o->signature;
   if (given < s->required || given > s->operand_count + s->struct_results) return false;
+  call->is_boxed = false;
   for (int i = 0; i < s->operand_count; i++) {
     bool is_left_out = i >= s->required && lua_isnoneornil(L, i + 1);
     if (is_left_out)
       call->in[i].number = NAN;
-    else if (!take(L, i + 1, &s->operands[i], &call->in[i]))
+    else if (!take(L, i + 1, &s->operands[i], call, &call->in[i]))
       return false;
   }
   call->overload = o;
@@ -82,7 +87,8 @@ static int count_given(lua_State *L) {
 static char *take_dst(lua_State *L, int index, const struct pl_layout *layout,
                       const struct pl_method *method) {
   struct pl_operand o;
-  if (!pl_operand_get_writable(L, index, &o) || !o.type || o.is_array || o.span.layout != layout)
+  if (!pl_operand_get_writable(L, index, &o) || !o.type || o.is_array ||
+      !pl_layout_is_a(o.span.layout, layout))
     luaL_error(L, "bad argument #%d to '%s.%s' (dst must be a %s, not %s)", index,
                method->type->layout->name.data, method->name, layout->name.data,
                luaL_tolstring(L, index, NULL));
@@ -90,22 +96,42 @@ static char *take_dst(lua_State *L, int index, const struct pl_layout *layout,
 }
 
 // Where each struct result goes: what stands behind the operands, in their order, or a new one.
-// Pushes the results in their order, numbers as place holders.
-static int push_results(lua_State *L, struct call *call, const struct pl_method *method) {
+// Pushes the results in their order, numbers as place holders. Returns: whether one is new.
+static bool push_results(lua_State *L, struct call *call) {
   const struct pl_signature *s = &call->overload->signature;
   int dst = s->operand_count + 1;
+  bool is_new = false;
   for (int i = 0; i < s->result_count; i++) {
     if (s->results[i].kind != PL_SLOT_STRUCT) {
       lua_pushnil(L);
     } else if (lua_isnoneornil(L, dst)) {
       call->out[i].at = pl_value_push_new(L, call->overload->result_types[i]);
+      is_new = true;
       dst++;
     } else {
-      call->out[i].at = take_dst(L, dst, s->results[i].layout, method);
+      call->out[i].at = NULL;
       lua_pushvalue(L, dst++);
     }
   }
-  return s->result_count;
+  return is_new;
+}
+
+static void take_dsts(lua_State *L, struct call *call, const struct pl_method *method) {
+  const struct pl_signature *s = &call->overload->signature;
+  int dst = s->operand_count + 1;
+  for (int i = 0; i < s->result_count; i++) {
+    if (s->results[i].kind != PL_SLOT_STRUCT) continue;
+    if (!call->out[i].at) call->out[i].at = take_dst(L, dst, s->results[i].layout, method);
+    dst++;
+  }
+}
+
+// Where the operands are, behind the last allocation. Raises "stale view".
+static void take_again(lua_State *L, struct call *call) {
+  const struct pl_signature *s = &call->overload->signature;
+  for (int i = 0; i < s->operand_count; i++)
+    if (s->operands[i].kind == PL_SLOT_STRUCT && call->in[i].at != call->scratch[i])
+      take_struct(L, i + 1, s->operands[i].layout, call, &call->in[i]);
 }
 
 static void push_number(lua_State *L, const struct pl_slot_type *slot, double number) {
@@ -134,7 +160,9 @@ static int run_call(lua_State *L, struct call *call, const struct pl_method *met
     return 1;
   }
   luaL_checkstack(L, PL_OP_RESULTS_MAX + 4, NULL);
-  int count = push_results(L, call, method);
+  int count = s->result_count;
+  if (push_results(L, call) && call->is_boxed) take_again(L, call);
+  take_dsts(L, call, method);
   call->overload->op->run(call->out, call->in);
   if (s->struct_results < count) fill_numbers(L, call, count);
   return count;
@@ -145,6 +173,7 @@ static int run_call(lua_State *L, struct call *call, const struct pl_method *met
 static int raise_no_fit(lua_State *L, const struct pl_method *method) {
   luaL_Buffer b;
   int given = lua_gettop(L);
+  luaL_checkstack(L, (int)method->count + 8, NULL);
   luaL_buffinit(L, &b);
   for (int i = 1; i <= given; i++) {
     const struct pl_meta *meta = pl_structs_meta(L, i);
@@ -184,20 +213,11 @@ static int call_method(lua_State *L) {
 
 // ---- operators ----
 
-// `2 * v`, `2 - v`: a number on the left stands for a struct of that number throughout, where no
-// overload begins with a number.
-static bool splat_left(lua_State *L, const struct pl_method *method) {
-  const struct pl_layout *layout = method->type->layout;
-  if (lua_type(L, 1) != LUA_TNUMBER || layout->part == PL_SCALAR_NONE) return false;
-  double number = lua_tonumber(L, 1);
-  char *at = pl_value_push_new(L, (struct pl_type *)method->type);
-  lua_pushnumber(L, number);
-  for (uint32_t i = 0; i < layout->part_count; i++) {
-    const struct pl_layout *part = pl_layout_scalar((enum pl_scalar)layout->part);
-    pl_field_store_scalar(L, -1, part, at + i * part->size, layout->name.data);
-  }
-  lua_pop(L, 1);
-  lua_replace(L, 1);
+// `2 * c` is `c * 2` where no overload begins with a number.
+static bool swap_factors(lua_State *L, const struct pl_method *method) {
+  bool has_left_number = lua_type(L, 1) == LUA_TNUMBER && lua_type(L, 2) == LUA_TUSERDATA;
+  if (!has_left_number || strcmp(method->name, "mul") != 0) return false;
+  lua_insert(L, 1);
   return true;
 }
 
@@ -214,7 +234,7 @@ static int call_operator(lua_State *L) {
     return run_call(L, &call, method);
   }
   if (has_array(L)) return pl_array_op_call(L, method);
-  if (lua_gettop(L) == 2 && splat_left(L, method)) return call_operator(L);
+  if (swap_factors(L, method)) return call_operator(L);
   return raise_no_fit(L, method);
 }
 
@@ -256,6 +276,22 @@ static void set_missing(lua_State *L, int table, const char *name) {
   lua_pop(L, 2);
 }
 
+// The operators of what it is derived from: an operation on two of it is one on its base.
+static void fill_operators(lua_State *L, struct pl_type *type) {
+  const struct pl_layout *base = type->layout->base;
+  while (base && !base->builtin) base = base->base;
+  if (!base) return;
+  const struct pl_type *base_type = pl_type_of(L, base);
+  const struct pl_op *ops = pl_ops_of((enum pl_builtin)base->builtin);
+  for (const struct pl_op *op = ops; op->name; op++) {
+    const char *metamethod = pl_overload_is_first(ops, op) ? operator_of(op->name) : NULL;
+    if (!metamethod) continue;
+    pl_overload_push_method(L, base_type, ops, op);
+    set_operator(L, type, metamethod);
+    lua_pop(L, 1);
+  }
+}
+
 static bool takes_self(const struct pl_method *method) {
   for (size_t i = 0; i < method->count; i++) {
     const struct pl_signature *s = &method->overloads[i].signature;
@@ -282,6 +318,7 @@ void pl_method_fill(lua_State *L, struct pl_type *type) {
   const struct pl_op *ops = pl_ops_of((enum pl_builtin)type->layout->builtin);
   for (const struct pl_op *op = ops; op->name; op++)
     if (pl_overload_is_first(ops, op)) add_method(L, type, ops, op);
+  fill_operators(L, type);
 }
 
 void pl_method_add_numbers(lua_State *L, const struct pl_op *ops) {

@@ -3,6 +3,7 @@
 
 #include <lauxlib.h>
 #include <math.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "geometry/query_nearest.h"
@@ -44,6 +45,8 @@ struct find_work {
   struct pl_nearest_query query;
   struct pl_span indices;
   struct pl_span distances;
+  struct pl_query_dst to_indices;
+  struct pl_query_dst to_distances;
   int rc;
   char problem[PL_QUERY_PROBLEM_MAX];
 };
@@ -80,16 +83,30 @@ static int finish_find(lua_State *L, struct pl_work *work) {
   struct find_work *w = PL_CONTAINER_OF(work, struct find_work, work);
   drop(work);
   if (w->rc) return raise_problem(L, w->rc, w->problem);
+  pl_query_call_done(L, &w->to_indices);
+  pl_query_call_done(L, &w->to_distances);
   lua_settop(L, DISTANCES);
   return 2;
 }
 
 // ---- options ----
 
+static void check_options(lua_State *L) {
+  static const char *const known[] = {"k", "radius", "dst", "distances"};
+  for (lua_pushnil(L); lua_next(L, OPTIONS); lua_pop(L, 1)) {
+    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : luaL_typename(L, -2);
+    bool is_known = false;
+    for (size_t i = 0; i < PL_ARRAY_LEN(known); i++) is_known |= strcmp(known[i], key) == 0;
+    if (!is_known)
+      luaL_error(L, "nearest: unknown option '%s': k, radius, dst and distances are known", key);
+  }
+}
+
 static void read_options(lua_State *L, struct pl_nearest_query *query) {
   *query = (struct pl_nearest_query){.k = 1, .radius = INFINITY};
   if (lua_isnil(L, OPTIONS)) return;
   luaL_checktype(L, OPTIONS, LUA_TTABLE);
+  check_options(L);
   if (lua_getfield(L, OPTIONS, "k") != LUA_TNIL) {
     lua_Integer k = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : 0;
     if (k < 1 || k > PL_NEAREST_K_MAX)
@@ -116,14 +133,24 @@ static void push_option(lua_State *L, const char *name) {
 
 // ---- calls ----
 
-static struct pl_nearest *take_self(lua_State *L, struct find_work *w) {
-  struct pl_operand points;
-  struct pl_nearest *nearest = pl_query_object_get(L, SELF, &kind);
-  if (nearest) return nearest;
-  pl_query_call_array(L, SELF, points_of, &points);
-  w->points = points.span;
-  w->work.bytes[0] = points.box->bytes;
-  return NULL;
+// Arrays at SELF, unless it is an index, and at QUERIES.
+static void want_arrays(lua_State *L, struct find_work *w) {
+  w->nearest = pl_query_object_get(L, SELF, &kind);
+  if (!w->nearest) pl_query_call_want(L, SELF, NULL, points_of);
+  pl_query_call_want(L, QUERIES, NULL, points_of);
+}
+
+// Where they are. Behind the last allocation; before it for their counts and layouts alone.
+static void see_arrays(lua_State *L, struct find_work *w) {
+  struct pl_operand o;
+  pl_query_call_see(L, QUERIES, &o);
+  w->query.points = o.span;
+  w->work.count = o.span.count;
+  w->work.bytes[1] = o.box->bytes;
+  if (w->nearest) return;
+  pl_query_call_see(L, SELF, &o);
+  w->points = o.span;
+  w->work.bytes[0] = o.box->bytes;
 }
 
 static bool is_double(const struct pl_layout *layout) {
@@ -140,26 +167,32 @@ static void check_dimensions(lua_State *L, const struct find_work *w) {
         lua_pushfstring(L, "%s[] has not as many dimensions as the points", queries->name.data));
 }
 
-static void take_results(lua_State *L, struct find_work *w) {
-  struct pl_operand indices, distances;
-  const struct pl_bytes *used = w->work.bytes[1];
+static void want_results(lua_State *L, struct find_work *w) {
+  const int used[] = {QUERIES, SELF, 0}, used_then[] = {QUERIES, SELF, INDICES, 0};
   size_t count;
   if (__builtin_mul_overflow(w->work.count, (size_t)w->query.k, &count))
     luaL_error(L, "k times that many queries are too many");
   enum pl_scalar scalar = is_double(w->query.points.layout) ? PL_SCALAR_F64 : PL_SCALAR_F32;
   push_option(L, "dst");
-  pl_query_call_dst(L, INDICES, pl_layout_scalar(PL_SCALAR_U32), count, used, &indices);
   push_option(L, "distances");
-  pl_query_call_dst(L, DISTANCES, pl_layout_scalar(scalar), count, used, &distances);
-  w->indices = indices.span;
-  w->distances = distances.span;
-  w->work.bytes[2] = indices.box->bytes;
-  w->work.bytes[3] = distances.box->bytes;
+  w->to_indices = pl_query_call_dst(L, INDICES, pl_layout_scalar(PL_SCALAR_U32), count, used);
+  w->to_distances = pl_query_call_dst(L, DISTANCES, pl_layout_scalar(scalar), count, used_then);
+}
+
+static void see_results(lua_State *L, struct find_work *w) {
+  struct pl_operand o;
+  pl_query_call_see(L, w->to_indices.written, &o);
+  w->indices = o.span;
+  w->work.bytes[2] = o.box->bytes;
+  pl_query_call_see(L, w->to_distances.written, &o);
+  w->distances = o.span;
+  w->work.bytes[3] = o.box->bytes;
+  pl_query_call_pin(L, &w->to_indices, &w->work.bytes[4]);
+  pl_query_call_pin(L, &w->to_distances, &w->work.bytes[5]);
 }
 
 int pl_nearest_object_call(lua_State *L) {
   enum { LOOP_RATE = 100000 };  // points that one query looks at in a millisecond, at least
-  struct pl_operand queries;
   struct find_work w = {.work = {.name = "points.nearest",
                                  .size = sizeof w,
                                  .run = run_find,
@@ -167,16 +200,15 @@ int pl_nearest_object_call(lua_State *L) {
                                  .drop = drop,
                                  .finish = finish_find}};
   lua_settop(L, OPTIONS);
-  w.nearest = take_self(L, &w);
-  pl_query_call_array(L, QUERIES, points_of, &queries);
+  want_arrays(L, &w);
   read_options(L, &w.query);
-  w.query.points = queries.span;
-  w.work.bytes[1] = queries.box->bytes;
-  w.work.count = queries.span.count;
+  see_arrays(L, &w);
   check_dimensions(L, &w);
-  take_results(L, &w);
+  want_results(L, &w);
+  see_arrays(L, &w);
+  see_results(L, &w);
   w.work.rate =
-      w.nearest ? pl_nearest_rate(w.nearest, w.query.k) : LOOP_RATE / (w.points.count + 1) + 1;
+      w.nearest ? pl_nearest_rate(w.nearest, w.query.k) : LOOP_RATE / (w.points.count + 1);
   return pl_offload(L, &w.work);
 }
 
@@ -185,8 +217,9 @@ int pl_nearest_object_new(lua_State *L) {
   struct pl_operand points;
   struct pl_nearest *nearest;
   lua_settop(L, 1);
-  pl_query_call_array(L, 1, points_of, &points);
+  pl_query_call_want(L, 1, NULL, points_of);
   pl_query_object_push(L, &kind);
+  pl_query_call_see(L, 1, &points);
   int rc = pl_nearest_new(&points.span, SIZE_MAX, PL_NEAREST_AUTO, &nearest, problem);
   if (rc) return raise_problem(L, rc, problem);
   pl_query_object_set(L, 2, &kind, nearest);

@@ -167,7 +167,8 @@ static int free_guarded(lua_State *L) {
   return 0;
 }
 
-static struct guard *push_guard(lua_State *L) {
+/* -> guard */
+static int new_guard(lua_State *L) {
   struct guard *guard = lua_newuserdatauv(L, sizeof *guard, 0);
   guard->job = NULL;
   if (luaL_newmetatable(L, "perilune.offload")) {
@@ -175,7 +176,17 @@ static struct guard *push_guard(lua_State *L) {
     lua_setfield(L, -2, "__gc");
   }
   lua_setmetatable(L, -2);
-  return guard;
+  return 1;
+}
+
+// Protected: the job has its bytes by then, or a finaliser that this runs could take them away.
+static struct guard *push_guard(lua_State *L, struct job *job) {
+  lua_pushcfunction(L, new_guard);
+  if (lua_pcall(L, 0, 1, 0) != LUA_OK) {
+    free_job(job);
+    lua_error(L);
+  }
+  return lua_touserdata(L, -1);
 }
 
 /* stack: what pl_offload was called with, guard */
@@ -196,15 +207,16 @@ static int finish_job(lua_State *L, int status, lua_KContext ctx) {
 
 static int start_job(lua_State *L, struct pl_offload *o, const struct pl_work *work) {
   pl_wait_check(L, work->name);
-  struct guard *guard = push_guard(L);
+  luaL_checkstack(L, 4, NULL);
   struct job *job = pl_mem_alloc(sizeof *job);
   if (!job) return luaL_error(L, "not enough memory");
   memset(job, 0, offsetof(struct job, bytes));
   memcpy(job->bytes, work, work->size);
   job->offload = o;
+  hold(job);
+  struct guard *guard = push_guard(L, job);
   job->guard = guard;
   guard->job = job;
-  hold(job);
   pl_wait_begin(L, &job->wait, work->name, cancel_job);
   pl_list_push_back(&o->jobs, &job->link);
   start_next(o);
@@ -224,7 +236,8 @@ static int run_here(lua_State *L, struct pl_work *work) {
 int pl_offload(lua_State *L, struct pl_work *work) {
   struct pl_offload *o = pl_structs_of(L)->offload;
   assert(work->size <= PL_WORK_SIZE_MAX);
-  if (PL_LIKELY(work->count / LONG_MS <= work->rate || !o->loop)) return run_here(L, work);
+  bool is_short = work->count <= work->rate * LONG_MS;
+  if (PL_LIKELY(is_short || !o->loop)) return run_here(L, work);
   if (can_wait(L)) return start_job(L, o, work);
   o->unwaited++;
   return run_here(L, work);

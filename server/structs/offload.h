@@ -27,7 +27,7 @@ struct pl_work {
   const char *name;  ///< "vec3.add"; static storage
   size_t size;       ///< of the struct, at most PL_WORK_SIZE_MAX
   size_t count;      ///< elements
-  size_t rate;       ///< elements a millisecond, a lower bound; 0 counts as 1
+  size_t rate;       ///< elements a millisecond, a lower bound; 0: less than one
   struct pl_bytes *bytes[PL_WORK_BYTES_MAX];  ///< what it uses; NULL entries are skipped
   /// Elements first .. first + count - 1. Calls follow each other in order, on any threads.
   void (*run)(struct pl_work *work, size_t first, size_t count);

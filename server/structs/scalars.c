@@ -5,7 +5,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "structs/element.h"
 #include "structs/field.h"
+
+enum { SMALL_BYTES = 256 };
 
 static size_t count_field(const struct pl_field *field) {
   return pl_scalars_count(field->type) * (field->count ? field->count : 1);
@@ -71,9 +74,18 @@ int pl_scalars_push(lua_State *L, const struct pl_layout *layout, const char *at
   return count;
 }
 
+// Enums and decimals are objects: pushing one allocates, so the bytes are copied first.
+static PL_COLD int push_copied(lua_State *L, const struct pl_span *span, size_t i) {
+  char copy[PL_STRUCT_BYTES_MAX];
+  pl_element_load(span, i, copy);
+  return pl_scalars_push(L, span->layout, copy);
+}
+
 int pl_scalars_push_element(lua_State *L, const struct pl_span *span, size_t i) {
   const struct pl_layout *layout = span->layout;
   const char *at = pl_span_at(span, i);
+  if (layout->part == PL_SCALAR_NONE || layout->part == PL_SCALAR_DEC128)
+    return push_copied(L, span, i);
   if (!span->column) return pl_scalars_push(L, layout, at);
   int count = make_room(L, layout);
   if (push_parts(L, layout, at, span->column)) return count;
@@ -126,11 +138,8 @@ static void check_count(lua_State *L, const struct pl_layout *layout, int given)
                count == 1 ? "" : "s", given);
 }
 
-// Every check comes before the first byte is written only within one value: who needs all or
-// nothing stores into a copy.
-void pl_scalars_store(lua_State *L, int first, int given, const struct pl_layout *layout,
-                      char *at) {
-  check_count(L, layout, given);
+// In place: a part of it may be written when it raises.
+static void store(lua_State *L, int first, const struct pl_layout *layout, char *at) {
   if (layout->kind != PL_LAYOUT_STRUCT) {
     pl_field_store_scalar(L, first, layout, at, layout->name.data);
     return;
@@ -145,17 +154,22 @@ void pl_scalars_store(lua_State *L, int first, int given, const struct pl_layout
       store_part(L, first + (int)i, layout, at + i * step);
 }
 
+static PL_COLD void store_large(lua_State *L, int first, const struct pl_span *span, size_t i) {
+  char copy[PL_STRUCT_BYTES_MAX];
+  pl_element_load(span, i, copy);
+  store(L, first, span->layout, copy);
+  pl_element_save(span, i, copy);
+}
+
 void pl_scalars_store_element(lua_State *L, int first, int given, const struct pl_span *span,
                               size_t i) {
-  const struct pl_layout *layout = span->layout;
-  char *at = pl_span_at(span, i);
-  if (!span->column) {
-    pl_scalars_store(L, first, given, layout, at);
+  char copy[SMALL_BYTES];
+  check_count(L, span->layout, given);
+  if (span->layout->size > SMALL_BYTES) {
+    store_large(L, first, span, i);
     return;
   }
-  check_count(L, layout, given);
-  for (uint32_t k = 0; k < layout->part_count; k++) {
-    char *to = at + k * span->column;
-    if (!store_fast(L, first + (int)k, layout->part, to)) store_part(L, first + (int)k, layout, to);
-  }
+  pl_element_load(span, i, copy);
+  store(L, first, span->layout, copy);
+  pl_element_save(span, i, copy);
 }

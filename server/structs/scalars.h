@@ -19,11 +19,10 @@ size_t pl_scalars_count(const struct pl_layout *layout);
 /// Pushes them. Returns how many. 0 allocations, but for enums and decimals.
 int pl_scalars_push(lua_State *L, const struct pl_layout *layout, const char *at);
 
-/// Stores the values from stack index `first` on: exactly as many as there are. Raises naming the
-/// field, and when there are too few or too many (`given`).
-void pl_scalars_store(lua_State *L, int first, int given, const struct pl_layout *layout, char *at);
-
 /// The same for element i of an array, AoS or SoA.
 int pl_scalars_push_element(lua_State *L, const struct pl_span *span, size_t i);
+
+/// Stores the values from stack index `first` on as element i: exactly as many as there are, all or
+/// none. Raises naming the field, and when there are too few or too many (`given`).
 void pl_scalars_store_element(lua_State *L, int first, int given, const struct pl_span *span,
                               size_t i);

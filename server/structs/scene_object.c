@@ -39,15 +39,20 @@ struct build_work {
 
 static const struct {
   const char *name;
-  size_t offset;  // in struct pl_scene_shapes
+  const char *label;  // for messages
+  size_t offset;      // in struct pl_scene_shapes
   enum pl_builtin wanted[4];
 } lists[] = {
-    {"spheres", offsetof(struct pl_scene_shapes, spheres), {PL_BUILTIN_sphere}},
+    {"spheres", "scene: spheres", offsetof(struct pl_scene_shapes, spheres), {PL_BUILTIN_sphere}},
     {"boxes",
+     "scene: boxes",
      offsetof(struct pl_scene_shapes, boxes),
      {PL_BUILTIN_aabb, PL_BUILTIN_bounds, PL_BUILTIN_obb}},
-    {"triangles", offsetof(struct pl_scene_shapes, triangles), {PL_BUILTIN_triangle}},
-    {"planes", offsetof(struct pl_scene_shapes, planes), {PL_BUILTIN_plane}},
+    {"triangles",
+     "scene: triangles",
+     offsetof(struct pl_scene_shapes, triangles),
+     {PL_BUILTIN_triangle}},
+    {"planes", "scene: planes", offsetof(struct pl_scene_shapes, planes), {PL_BUILTIN_plane}},
 };
 
 static void check_keys(lua_State *L) {
@@ -66,13 +71,17 @@ static void check_keys(lua_State *L) {
   }
 }
 
-// stack: the lists. Leaves the four arrays, or nils, on the stack. Returns how many shapes.
+// stack: the lists, the object. Pushes the four arrays, or nils. Returns how many shapes.
 static size_t take_lists(lua_State *L, struct build_work *w) {
   size_t count = 0;
+  int first = lua_gettop(L) + 1;
+  for (size_t i = 0; i < PL_ARRAY_LEN(lists); i++)
+    if (lua_getfield(L, 1, lists[i].name) != LUA_TNIL)
+      pl_query_call_want(L, -1, lists[i].label, lists[i].wanted);
   for (size_t i = 0; i < PL_ARRAY_LEN(lists); i++) {
     struct pl_operand o;
-    if (lua_getfield(L, 1, lists[i].name) == LUA_TNIL) continue;
-    pl_query_call_array(L, -1, lists[i].wanted, &o);
+    if (lua_isnil(L, first + (int)i)) continue;
+    pl_query_call_see(L, first + (int)i, &o);
     memcpy((char *)&w->shapes + lists[i].offset, &o.span, sizeof o.span);
     w->work.bytes[i] = o.box->bytes;
     count += o.span.count;
@@ -130,6 +139,7 @@ struct query_work {
   bool is_held;  // scene is a reference of its own
   struct pl_span queries;
   struct pl_span dst;
+  struct pl_query_dst result;
   query_fn *query;
 };
 
@@ -150,7 +160,9 @@ static void drop_scene(struct pl_work *work) {
 }
 
 static int finish_query(lua_State *L, struct pl_work *work) {
+  struct query_work *w = PL_CONTAINER_OF(work, struct query_work, work);
   drop_scene(work);
+  pl_query_call_done(L, &w->result);
   lua_settop(L, 3);
   return 1;
 }
@@ -160,10 +172,14 @@ static int call_query(lua_State *L, const char *name, const struct pl_layout *re
                       query_fn *query) {
   static const enum pl_builtin wanted[] = {PL_BUILTIN_ray, PL_BUILTIN_segment, PL_BUILTIN_NONE};
   struct pl_scene *scene = pl_query_object_check(L, 1, &scenes);
+  static const int used[] = {2, 0};
   struct pl_operand queries, dst;
   lua_settop(L, 3);
-  pl_query_call_array(L, 2, wanted, &queries);
-  pl_query_call_dst(L, 3, result, queries.span.count, queries.box->bytes, &dst);
+  pl_query_call_want(L, 2, NULL, wanted);
+  pl_query_call_see(L, 2, &queries);
+  struct pl_query_dst to = pl_query_call_dst(L, 3, result, queries.span.count, used);
+  pl_query_call_see(L, 2, &queries);
+  pl_query_call_see(L, to.written, &dst);
   struct query_work w = {.work = {.name = name,
                                   .size = sizeof w,
                                   .count = queries.span.count,
@@ -176,7 +192,9 @@ static int call_query(lua_State *L, const char *name, const struct pl_layout *re
                          .scene = scene,
                          .queries = queries.span,
                          .dst = dst.span,
+                         .result = to,
                          .query = query};
+  pl_query_call_pin(L, &w.result, &w.work.bytes[2]);
   return pl_offload(L, &w.work);
 }
 

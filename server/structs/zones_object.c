@@ -32,14 +32,13 @@ static const struct pl_query_kind polygon_kind = {
 
 // ---- reading tables ----
 
-// stack: ..., a list or an array of points. Leaves an array there, which has the points.
-static struct pl_span take_ring(lua_State *L, const char *what) {
-  struct pl_operand o;
+// stack: ..., a list or an array of points. Keeps an array of them in the table at `anchors`.
+static void take_ring(lua_State *L, int anchors, const char *what) {
   if (!lua_istable(L, -1) && lua_type(L, -1) != LUA_TUSERDATA)
     luaL_error(L, "%s: a list or an array of points is expected, not %s", what,
                luaL_typename(L, -1));
-  pl_query_call_array(L, -1, points_of, &o);
-  return o.span;
+  pl_query_call_want(L, -1, what, points_of);
+  lua_rawseti(L, anchors, (lua_Integer)lua_rawlen(L, anchors) + 1);
 }
 
 // Memory that goes with the stack.
@@ -50,11 +49,6 @@ static void *push_memory(lua_State *L, size_t count, size_t size) {
   return memory;
 }
 
-// Keeps what is on top of the stack in the table at `anchors`, so that its bytes stay.
-static void anchor(lua_State *L, int anchors) {
-  lua_rawseti(L, anchors, (lua_Integer)lua_rawlen(L, anchors) + 1);
-}
-
 static void read_holes(lua_State *L, int zone, int anchors, struct pl_polygon_rings *rings) {
   if (lua_getfield(L, zone, "holes") == LUA_TNIL) {
     lua_pop(L, 1);
@@ -62,13 +56,9 @@ static void read_holes(lua_State *L, int zone, int anchors, struct pl_polygon_ri
   }
   if (!lua_istable(L, -1)) luaL_error(L, "holes: a list of rings is expected");
   rings->hole_count = lua_rawlen(L, -1);
-  struct pl_span *holes = push_memory(L, rings->hole_count, sizeof *holes);
-  anchor(L, anchors);
-  rings->holes = holes;
   for (size_t i = 0; i < rings->hole_count; i++) {
     lua_rawgeti(L, -1, (lua_Integer)i + 1);
-    holes[i] = take_ring(L, "holes");
-    anchor(L, anchors);
+    take_ring(L, anchors, "holes");
   }
   lua_pop(L, 1);
 }
@@ -86,8 +76,7 @@ static void check_keys(lua_State *L, int zone) {
 static void read_rings(lua_State *L, int zone, int anchors, struct pl_polygon_rings *rings) {
   check_keys(L, zone);
   lua_getfield(L, zone, "ring");
-  rings->ring = take_ring(L, "ring");
-  anchor(L, anchors);
+  take_ring(L, anchors, "ring");
   read_holes(L, zone, anchors, rings);
 }
 
@@ -103,11 +92,33 @@ static uint32_t read_id(lua_State *L, int zone, size_t place) {
 
 // ---- making ----
 
-static int make(lua_State *L, const struct pl_query_kind *kind, const struct pl_zone_spec *specs,
-                size_t count) {
+static struct pl_span ring_at(lua_State *L, int anchors, size_t i) {
+  struct pl_operand o;
+  lua_rawgeti(L, anchors, (lua_Integer)i);
+  pl_query_call_see(L, -1, &o);
+  lua_pop(L, 1);
+  return o.span;
+}
+
+// Behind the last allocation: where the points of all rings are, in the order of the anchors.
+static void see_rings(lua_State *L, int anchors, struct pl_zone_spec *specs, size_t count,
+                      struct pl_span *holes) {
+  size_t next = 1;
+  for (size_t i = 0; i < count; i++) {
+    struct pl_polygon_rings *rings = &specs[i].rings;
+    rings->ring = ring_at(L, anchors, next++);
+    rings->holes = holes;
+    for (size_t k = 0; k < rings->hole_count; k++) *holes++ = ring_at(L, anchors, next++);
+  }
+}
+
+static int make(lua_State *L, const struct pl_query_kind *kind, int anchors,
+                struct pl_zone_spec *specs, size_t count) {
   char problem[PL_QUERY_PROBLEM_MAX];
   struct pl_zones *zones;
+  struct pl_span *holes = push_memory(L, lua_rawlen(L, anchors), sizeof *holes);
   pl_query_object_push(L, kind);
+  see_rings(L, anchors, specs, count, holes);
   int rc = pl_zones_new(specs, count, &zones, problem);
   if (rc == PL_ENOMEM) return luaL_error(L, "not enough memory");
   if (rc) return luaL_error(L, "%s", problem);
@@ -129,7 +140,7 @@ int pl_zones_object_new(lua_State *L) {
     read_rings(L, ZONE, ANCHORS, &specs[i].rings);
     lua_settop(L, SPECS);
   }
-  return make(L, &zones_kind, specs, count);
+  return make(L, &zones_kind, ANCHORS, specs, count);
 }
 
 int pl_polygon_object_new(lua_State *L) {
@@ -139,7 +150,7 @@ int pl_polygon_object_new(lua_State *L) {
   lua_settop(L, POLYGON);
   lua_newtable(L);
   read_rings(L, POLYGON, ANCHORS, &spec.rings);
-  return make(L, &polygon_kind, &spec, 1);
+  return make(L, &polygon_kind, ANCHORS, &spec, 1);
 }
 
 // ---- queries ----
@@ -151,6 +162,7 @@ struct locate_work {
   bool is_mask;  // 1 or 0 into u8, instead of ids into u32
   struct pl_span points;
   struct pl_span dst;
+  struct pl_query_dst result;
 };
 
 enum { MASK_BLOCK = 512 };
@@ -194,7 +206,9 @@ static void drop_zones(struct pl_work *work) {
 }
 
 static int finish_locate(lua_State *L, struct pl_work *work) {
+  struct locate_work *w = PL_CONTAINER_OF(work, struct locate_work, work);
   drop_zones(work);
+  pl_query_call_done(L, &w->result);
   lua_settop(L, 3);
   return 1;
 }
@@ -204,8 +218,13 @@ static int call_locate(lua_State *L, const char *name, struct pl_zones *zones, i
                        enum pl_scalar result) {
   struct pl_operand points, dst;
   lua_settop(L, 3);
-  pl_query_call_array(L, points_index, points_of, &points);
-  pl_query_call_dst(L, 3, pl_layout_scalar(result), points.span.count, points.box->bytes, &dst);
+  const int used[] = {points_index, 0};
+  pl_query_call_want(L, points_index, NULL, points_of);
+  pl_query_call_see(L, points_index, &points);
+  struct pl_query_dst to =
+      pl_query_call_dst(L, 3, pl_layout_scalar(result), points.span.count, used);
+  pl_query_call_see(L, points_index, &points);
+  pl_query_call_see(L, to.written, &dst);
   struct locate_work w = {.work = {.name = name,
                                    .size = sizeof w,
                                    .count = points.span.count,
@@ -218,7 +237,9 @@ static int call_locate(lua_State *L, const char *name, struct pl_zones *zones, i
                           .zones = zones,
                           .is_mask = result == PL_SCALAR_U8,
                           .points = points.span,
-                          .dst = dst.span};
+                          .dst = dst.span,
+                          .result = to};
+  pl_query_call_pin(L, &w.result, &w.work.bytes[2]);
   return pl_offload(L, &w.work);
 }
 
