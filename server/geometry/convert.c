@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "base/buf.h"
@@ -21,6 +22,7 @@ struct step {
 };
 
 struct pl_convert {
+  _Atomic uint32_t refs;
   struct pl_buf steps;
   size_t count;
   bool is_copy;
@@ -135,10 +137,11 @@ int pl_convert_new(const struct pl_layout *to, const struct pl_layout *from,
   struct pl_convert *made = pl_mem_zalloc(sizeof *made);
   problem[0] = '\0';
   if (!made) return PL_ENOMEM;
+  atomic_init(&made->refs, 1);
   struct pair pair = {.to = to, .from = from, .count = 1};
   int err = plan_pair(made, &pair, problem);
   if (err) {
-    pl_convert_free(made);
+    pl_convert_unref(made);
     return err;
   }
   made->is_copy = to == from;
@@ -150,8 +153,13 @@ int pl_convert_new(const struct pl_layout *to, const struct pl_layout *from,
   return 0;
 }
 
-void pl_convert_free(struct pl_convert *plan) {
-  if (!plan) return;
+struct pl_convert *pl_convert_ref(struct pl_convert *plan) {
+  atomic_fetch_add_explicit(&plan->refs, 1, memory_order_relaxed);
+  return plan;
+}
+
+void pl_convert_unref(struct pl_convert *plan) {
+  if (!plan || atomic_fetch_sub_explicit(&plan->refs, 1, memory_order_acq_rel) != 1) return;
   pl_buf_deinit(&plan->steps);
   pl_mem_free(plan);
 }

@@ -22,12 +22,16 @@ struct pl_convert_failure {
   struct pl_value value;
 };
 
-/// Returns: 0; PL_EINVAL, and in `problem` which fields do not match; PL_ENOMEM.
+/// Returns: 0 and *plan with one reference; PL_EINVAL, and in `problem` which fields do not match;
+/// PL_ENOMEM.
 PL_MUST_CHECK int pl_convert_new(const struct pl_layout *to, const struct pl_layout *from,
                                  struct pl_convert **plan, char problem[PL_LAYOUT_PROBLEM_MAX]);
 
+/// Returns: plan, for the new holder. Thread: any, as unref.
+struct pl_convert *pl_convert_ref(struct pl_convert *plan);
+
 /// NULL is allowed.
-void pl_convert_free(struct pl_convert *plan);
+void pl_convert_unref(struct pl_convert *plan);
 
 /// Whether each value converts by copying its bytes as they are.
 bool pl_convert_is_copy(const struct pl_convert *plan);

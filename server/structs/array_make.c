@@ -6,6 +6,7 @@
 
 #include "structs/array.h"
 #include "structs/box.h"
+#include "structs/conversion.h"
 #include "structs/element.h"
 #include "structs/operand.h"
 #include "structs/type.h"
@@ -92,15 +93,10 @@ static void make_view(lua_State *L, struct pl_type *type, const struct pl_operan
   pl_array_push(L, lua_gettop(L), type, begin + offset, count, stride);
 }
 
-static void make_from_array(lua_State *L, struct pl_type *type, struct pl_operand *o,
-                            enum making making) {
-  if (!pl_layout_is_a(o->span.layout, type->layout))
-    luaL_argerror(L, 1,
-                  lua_pushfstring(L, "%s[] expected, got %s[]", type->layout->name.data,
-                                  o->span.layout->name.data));
-  struct pl_span to = push_new(L, type, o->span.count, making);
-  pl_operand_get(L, 1, o);
-  pl_element_copy_all(&to, &o->span);
+static int make_from_array(lua_State *L, struct pl_type *type, enum making making) {
+  lua_settop(L, 1);
+  push_new(L, type, pl_array_check(L, 1, NULL)->count, making);
+  return pl_conversion_call(L, 2, 1);
 }
 
 static int make(lua_State *L, enum making making) {
@@ -116,7 +112,7 @@ static int make(lua_State *L, enum making making) {
   else if (!pl_operand_get(L, 1, &o) || (!o.is_array && !o.is_bytes))
     luaL_typeerror(L, 1, "count, list, bytes, string or array");
   else if (o.is_array)
-    make_from_array(L, type, &o, making);
+    return make_from_array(L, type, making);
   else if (making == ROWS)
     make_view(L, type, &o);
   else

@@ -10,6 +10,7 @@
 #include "base/suggest.h"
 #include "structs/array.h"
 #include "structs/box.h"
+#include "structs/conversion.h"
 #include "structs/element.h"
 #include "structs/field.h"
 #include "structs/operand.h"
@@ -324,6 +325,17 @@ static int array_clone(lua_State *L) {
   return 1;
 }
 
+/* arr:copy(source) -> arr: the elements of another array, converted where its type is another */
+static int array_copy(lua_State *L) {
+  struct pl_span to = writable_span_of(L, 1), from = span_of(L, 2);
+  if (to.count != from.count)
+    luaL_argerror(L, 2,
+                  lua_pushfstring(L, "%I elements, %I are needed", (lua_Integer)from.count,
+                                  (lua_Integer)to.count));
+  lua_settop(L, 2);
+  return pl_conversion_call(L, 1, 2);
+}
+
 /* arr:pack() -> its elements as a string */
 static int array_pack(lua_State *L) {
   struct pl_span from = span_of(L, 1);
@@ -357,12 +369,14 @@ static int array_totable(lua_State *L) {
 
 // ---- the tables ----
 
-static const luaL_Reg methods[] = {
-    {"get", array_get},         {"set", array_set},     {"at", array_at},
-    {"each", array_each},       {"views", array_views}, {"slice", array_slice},
-    {"field", array_field},     {"bytes", array_bytes}, {"freeze", array_freeze},
-    {"move", array_move},       {"clone", array_clone}, {"is_frozen", array_is_frozen},
-    {"totable", array_totable}, {"pack", array_pack},   {NULL, NULL}};
+static const luaL_Reg methods[] = {{"get", array_get},         {"set", array_set},
+                                   {"at", array_at},           {"each", array_each},
+                                   {"views", array_views},     {"slice", array_slice},
+                                   {"field", array_field},     {"bytes", array_bytes},
+                                   {"freeze", array_freeze},   {"move", array_move},
+                                   {"clone", array_clone},     {"is_frozen", array_is_frozen},
+                                   {"totable", array_totable}, {"pack", array_pack},
+                                   {"copy", array_copy},       {NULL, NULL}};
 
 static const luaL_Reg metamethods[] = {{"__newindex", array_newindex},
                                        {"__len", array_len},

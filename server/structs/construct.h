@@ -3,7 +3,8 @@
 ///   T()                        zeros
 ///   T(1, 2, 3)                 all scalars in the fields' order, nested ones too
 ///   T{x = 1}  T{1, 2, 3}       one table (field.h)
-///   T(v)                       one of the same type, or derived from it: a copy
+///   T(v)                       one of the same type, or derived from it: a copy; one of another
+///                              type with the same fields: converted (conversion.h)
 ///   vec4(v3, w)  Shot(t, uv)   numbers, vectors that stand for their numbers, and values, tables
 ///                              or lists for whole fields, mixed
 ///

@@ -9,6 +9,7 @@
 #include "base/suggest.h"
 #include "structs/constants.h"
 #include "structs/construct.h"
+#include "structs/conversion.h"
 #include "structs/enum.h"
 #include "structs/field.h"
 #include "structs/operand.h"
@@ -41,8 +42,12 @@ static int type_call(lua_State *L) {
   } else if (type->layout->kind == PL_LAYOUT_SCALAR) {
     push_scalar(L, type->layout, last - 1);
   } else {
+    const struct pl_convert *plan = last == 2 ? pl_conversion_of_value(L, 2, type->layout) : NULL;
     char *at = pl_value_push_new(L, type);
-    pl_construct(L, 2, last, type->layout, at);
+    if (plan)
+      pl_conversion_run(L, 2, plan, at);
+    else
+      pl_construct(L, 2, last, type->layout, at);
   }
   return 1;
 }

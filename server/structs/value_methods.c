@@ -7,6 +7,7 @@
 
 #include "geometry/codec.h"
 #include "structs/construct.h"
+#include "structs/conversion.h"
 #include "structs/field.h"
 #include "structs/operand.h"
 #include "structs/scalars.h"
@@ -120,14 +121,27 @@ static int value_clone(lua_State *L) {
   return 1;
 }
 
+// Of another type; into a copy first: it is done wholly or not at all.
+static void copy_converted(lua_State *L, const struct pl_layout *layout) {
+  const struct pl_convert *plan = pl_conversion_of_value(L, 2, layout);
+  if (!plan) luaL_typeerror(L, 2, layout->name.data);
+  char copy[PL_STRUCT_BYTES_MAX];
+  struct pl_operand to = check_writable(L, 1);
+  memcpy(copy, to.span.data, layout->size);
+  pl_conversion_run(L, 2, plan, copy);
+  memcpy(to.span.data, copy, layout->size);
+}
+
 /* dst:copy(src) -> dst */
 static int value_copy(lua_State *L) {
   struct pl_operand to = check_writable(L, 1);
   struct pl_operand from;
-  if (!pl_operand_get(L, 2, &from) || from.is_array || from.is_bytes ||
-      !pl_layout_is_a(from.span.layout, to.span.layout))
+  if (!pl_operand_get(L, 2, &from) || from.is_array || from.is_bytes)
     luaL_typeerror(L, 2, to.span.layout->name.data);
-  memmove(to.span.data, from.span.data, to.span.layout->size);
+  if (PL_LIKELY(pl_layout_is_a(from.span.layout, to.span.layout)))
+    memmove(to.span.data, from.span.data, to.span.layout->size);
+  else
+    copy_converted(L, to.span.layout);
   lua_settop(L, 1);
   return 1;
 }

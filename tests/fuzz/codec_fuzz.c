@@ -70,7 +70,7 @@ static void convert(const struct pl_layout *to, const struct pl_layout *from, ch
   struct pl_convert_failure failure;
   require(pl_convert_new(to, from, &plan, problem) == 0);
   require(pl_convert_run(plan, out, in, &failure) == 0);
-  pl_convert_free(plan);
+  pl_convert_unref(plan);
 }
 
 static void check_struct(struct pl_layouts *layouts, const struct pl_layout *layout,

@@ -81,13 +81,13 @@ static void convert_reorders_and_widens(void **state) {
   assert_true(wide[0] == 1 && wide[1] == -2 && wide[2] == 3);
   assert_int_equal(prim, 200);
   assert_true(wide_t == 1.5);
-  pl_convert_free(plan);
+  pl_convert_unref(plan);
 
   plan = plan_for(from, to);  // and back
   char again[32] = {0};
   assert_int_equal(pl_convert_run(plan, again, out, &failure), 0);
   assert_memory_equal(again, in, from->size);
-  pl_convert_free(plan);
+  pl_convert_unref(plan);
 }
 
 static void convert_names_the_field_that_does_not_fit(void **state) {
@@ -113,7 +113,7 @@ static void convert_names_the_field_that_does_not_fit(void **state) {
   pl_codec_explain(text, sizeof text, failure.problem, failure.owner, failure.field, failure.type,
                    &failure.value);
   assert_string_equal(text, "To.b: nan is not finite, which this f32 has to be");
-  pl_convert_free(plan);
+  pl_convert_unref(plan);
 }
 
 static void convert_takes_64_bits_as_numbers(void **state) {
@@ -125,23 +125,23 @@ static void convert_takes_64_bits_as_numbers(void **state) {
       plan_for(pl_layout_scalar(PL_SCALAR_F64), pl_layout_scalar(PL_SCALAR_U64));
   assert_int_equal(pl_convert_run(plan, &number, &minus, &failure), 0);
   assert_true(number == 0x1p64);
-  pl_convert_free(plan);
+  pl_convert_unref(plan);
   plan = plan_for(pl_layout_scalar(PL_SCALAR_I64), pl_layout_scalar(PL_SCALAR_U64));
   assert_int_equal(pl_convert_run(plan, &out, &minus, &failure), PL_EINVAL);
   assert_int_equal(failure.problem, PL_CODEC_RANGE);
-  pl_convert_free(plan);
+  pl_convert_unref(plan);
   plan = plan_for(pl_layout_scalar(PL_SCALAR_U64), pl_layout_scalar(PL_SCALAR_I64));
   assert_int_equal(pl_convert_run(plan, &out, &minus, &failure), PL_EINVAL);
   char text[128];
   pl_codec_explain(text, sizeof text, failure.problem, failure.owner, failure.field, failure.type,
                    &failure.value);
   assert_string_equal(text, "-1 is out of range for u64: 0 to 18446744073709551615");
-  pl_convert_free(plan);
+  pl_convert_unref(plan);
   plan = plan_for(pl_layout_scalar(PL_SCALAR_U64), pl_layout_scalar(PL_SCALAR_U64));
   assert_true(pl_convert_is_copy(plan));
   assert_int_equal(pl_convert_run(plan, &out, &minus, &failure), 0);
   assert_int_equal(out, -1);
-  pl_convert_free(plan);
+  pl_convert_unref(plan);
 }
 
 static void convert_knows_when_it_is_a_copy(void **state) {
@@ -158,7 +158,7 @@ static void convert_knows_when_it_is_a_copy(void **state) {
   for (size_t i = 0; i < PL_ARRAY_LEN(rows); i++) {
     struct pl_convert *plan = plan_for(rows[i].to, rows[i].from);
     assert_int_equal(pl_convert_is_copy(plan), rows[i].is_copy);
-    pl_convert_free(plan);
+    pl_convert_unref(plan);
   }
   struct pl_convert *plan = plan_for(gap, a);
   struct pl_convert_failure failure;
@@ -168,7 +168,7 @@ static void convert_knows_when_it_is_a_copy(void **state) {
   assert_int_equal(pl_convert_run(plan, out, in, &failure), 0);
   assert_memory_equal(out, in, 20);
   assert_int_equal(out[20], 9);
-  pl_convert_free(plan);
+  pl_convert_unref(plan);
 }
 
 static void convert_refuses_other_fields(void **state) {
@@ -205,7 +205,7 @@ static void convert_survives_each_allocation_that_fails(void **state) {
     err = pl_convert_new(to, from, &plan, problem);
     pl_mem_fail_nth(0);
     assert_true(err == 0 || err == PL_ENOMEM);
-    pl_convert_free(plan);
+    pl_convert_unref(plan);
     assert_int_equal(pl_mem_stats().bytes, before);
   }
   assert_true(nth > 2);
