@@ -1,6 +1,7 @@
 // Finds the kernel of a verb in the tables of kernels_*.c, and calls what its row says.
 #include "geometry/kernels.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -24,20 +25,39 @@ static const struct pl_kernel *find_row(const struct pl_kernel_verb *verb,
   return NULL;
 }
 
-const struct pl_kernel *pl_kernel_find(const char *verb, const struct pl_layout *layout,
-                                       const struct pl_kernel_operand *operands, size_t count) {
+static void add_part(struct pl_kernel_set *set, const struct pl_kernel_verb *verb) {
+  assert(set->part_count < PL_KERNEL_SET_PARTS);
+  set->parts[set->part_count++] = verb;
+  for (size_t i = 0; i < verb->count; i++)
+    set->operand_counts |= (uint8_t)(1u << verb->rows[i].operand_count);
+}
+
+struct pl_kernel_set pl_kernel_set_of(const char *verb) {
   const struct pl_kernel_verb *tables[] = {
       pl_kernels_arith(),     pl_kernels_integer(), pl_kernels_vector(),
       pl_kernels_transform(), pl_kernels_matrix(),  pl_kernels_reduce(),
       pl_kernels_best(),      pl_kernels_mask(),    pl_kernels_inside()};
-  for (size_t i = 0; i < PL_ARRAY_LEN(tables); i++) {
-    for (const struct pl_kernel_verb *at = tables[i]; at->verb; at++) {
-      const struct pl_kernel *row =
-          strcmp(at->verb, verb) == 0 ? find_row(at, layout, operands, count) : NULL;
-      if (row) return row;
-    }
+  struct pl_kernel_set set = {0};
+  for (size_t i = 0; i < PL_ARRAY_LEN(tables); i++)
+    for (const struct pl_kernel_verb *at = tables[i]; at->verb; at++)
+      if (strcmp(at->verb, verb) == 0) add_part(&set, at);
+  return set;
+}
+
+const struct pl_kernel *pl_kernel_choose(const struct pl_kernel_set *set,
+                                         const struct pl_layout *layout,
+                                         const struct pl_kernel_operand *operands, size_t count) {
+  for (size_t i = 0; i < set->part_count; i++) {
+    const struct pl_kernel *row = find_row(set->parts[i], layout, operands, count);
+    if (row) return row;
   }
   return NULL;
+}
+
+const struct pl_kernel *pl_kernel_find(const char *verb, const struct pl_layout *layout,
+                                       const struct pl_kernel_operand *operands, size_t count) {
+  const struct pl_kernel_set set = pl_kernel_set_of(verb);
+  return pl_kernel_choose(&set, layout, operands, count);
 }
 
 const struct pl_layout *pl_kernel_result(const struct pl_kernel *kernel,

@@ -19,8 +19,25 @@
 #include "geometry/kernel.h"
 #include "geometry/span.h"
 
-/// The kernel for that verb on elements of that layout with these operands, or NULL: there is no
-/// loop for it. @param operands behind the first span; only their layouts are looked at
+enum { PL_KERNEL_SET_PARTS = 4 };
+
+/// All rows of one verb, which may stand in several tables.
+struct pl_kernel_set {
+  const struct pl_kernel_verb *parts[PL_KERNEL_SET_PARTS];
+  uint8_t part_count;
+  uint8_t operand_counts;  ///< bit n: there is a row with n operands behind the first
+};
+
+/// For who will ask again: the names are compared here, once. No parts: there is no such verb.
+struct pl_kernel_set pl_kernel_set_of(const char *verb);
+
+/// The kernel on elements of that layout with these operands, or NULL: there is no loop for it.
+/// @param operands behind the first span; only their layouts are looked at
+const struct pl_kernel *pl_kernel_choose(const struct pl_kernel_set *set,
+                                         const struct pl_layout *layout,
+                                         const struct pl_kernel_operand *operands, size_t count);
+
+/// The same by the verb's name.
 const struct pl_kernel *pl_kernel_find(const char *verb, const struct pl_layout *layout,
                                        const struct pl_kernel_operand *operands, size_t count);
 

@@ -4,7 +4,8 @@
 // f32 is computed in f32, f64 in f64, each operation rounded once: add, sub, mul, div, min, max
 // and clamp are what the op of a single value gives, lerp and mul_add may differ in the last bit.
 // lerp is a + (b - a) * t with t cut to 0..1, lerp_unclamped the same with t as it is. NaN in any
-// operand gives NaN; clamp is the max with lo, then the min with hi.
+// operand gives NaN; clamp is the max with lo, then the min with hi. round goes to the nearest,
+// halves up.
 #include "geometry/kernels_arith.h"
 
 #include "geometry/feed.h"
@@ -36,6 +37,8 @@ BODY1(floor, f32, float, float, floorf(a))
 BODY1(floor, f64, double, double, floor(a))
 BODY1(ceil, f32, float, float, ceilf(a))
 BODY1(ceil, f64, double, double, ceil(a))
+BODY1(round, f32, float, float, a - floorf(a) >= 0.5f ? floorf(a) + 1 : floorf(a))
+BODY1(round, f64, double, double, a - floor(a) >= 0.5 ? floor(a) + 1 : floor(a))
 
 bool pl_kernel_is_arithmetic(const struct pl_layout *layout) {
   if (layout->part == PL_SCALAR_NONE || layout->kind == PL_LAYOUT_ENUM) return false;
@@ -130,15 +133,16 @@ static const struct pl_kernel lerp_unclamped_rows[] = {
     ONE_ROWS(lerp_unclamped, 2, PL_ARITH_ANY, RATE)};
 static const struct pl_kernel floor_rows[] = {FLOAT_ROWS(floor, 0, PL_ARITH_ANY, RATE_DIV)};
 static const struct pl_kernel ceil_rows[] = {FLOAT_ROWS(ceil, 0, PL_ARITH_ANY, RATE_DIV)};
+static const struct pl_kernel round_rows[] = {FLOAT_ROWS(round, 0, PL_ARITH_ANY, RATE_DIV)};
 static const struct pl_kernel sqrt_rows[] = {FLOAT_ROWS(sqrt, 0, PL_ARITH_ANY, RATE_DIV)};
 
 const struct pl_kernel_verb *pl_kernels_arith(void) {
 #define VERB(name) \
   { #name, name##_rows, PL_ARRAY_LEN(name##_rows) }
   static const struct pl_kernel_verb verbs[] = {
-      VERB(add),      VERB(sub), VERB(mul),   VERB(div),  VERB(mul_add),
-      VERB(min),      VERB(max), VERB(clamp), VERB(lerp), VERB(lerp_unclamped),
-      VERB(neg),      VERB(abs), VERB(floor), VERB(ceil), VERB(sqrt),
-      {NULL, NULL, 0}};
+      VERB(add),   VERB(sub),      VERB(mul),   VERB(div),  VERB(mul_add),
+      VERB(min),   VERB(max),      VERB(clamp), VERB(lerp), VERB(lerp_unclamped),
+      VERB(neg),   VERB(abs),      VERB(floor), VERB(ceil), VERB(sqrt),
+      VERB(round), {NULL, NULL, 0}};
   return verbs;
 }

@@ -1,5 +1,5 @@
 /// The element-wise verbs whose work is the same for every scalar of an element: add, sub, mul,
-/// div, min, max, clamp, lerp, lerp_unclamped, mul_add, neg, abs, floor, ceil, sqrt.
+/// div, min, max, clamp, lerp, lerp_unclamped, mul_add, neg, abs, floor, ceil, round, sqrt.
 #pragma once
 
 #include "geometry/kernel.h"

@@ -1,10 +1,10 @@
 // Reductions of f32 and f64, and of masks; argmin, argmax and those of integers are in
 // kernels_best.c.
 //
-// sum, mean: of numbers f64, of structs the struct. Every addition keeps what it rounds off, so
-// that neither the order nor the pieces matter: sum + low is exact to some 100 bits.
-// aabb: of vec2 a rect, of vec3 an aabb, of dvec2 a drect. NaN is passed over; -0 counts as 0.
-// any, all, count: of u8 or bool, where every byte but 0 is true.
+// sum, mean: of numbers f64, of structs the struct, of ivec* and uvec* the dvec. Every addition
+// keeps what it rounds off, so that neither the order nor the pieces matter: sum + low is exact to
+// some 100 bits. aabb: of vec2 a rect, of vec3 an aabb, of dvec2 a drect. NaN is passed over; -0
+// counts as 0. any, all, count: of u8 or bool, where every byte but 0 is true.
 //
 // A sum or a least in one variable would wait for itself at every element, so there are LANES of
 // them, a whole number of elements, joined at the end.
@@ -45,6 +45,8 @@ PL_ALWAYS_INLINE void add_up(double *sum, double *low, double x) {
   }                                                                                         \
   PL_LOOPS(sum_##N)
 PL_FLOATS(SUM)
+SUM(i32, int32_t, )
+SUM(u32, uint32_t, )
 
 struct box_f32 {
   float least[LANES], greatest[LANES];
@@ -177,11 +179,22 @@ static void join(const struct pl_kernel *kernel, struct pl_partial *partial,
   }
 }
 
-// Numbers give f64; of a struct, what it is.
+static bool is_integer(const struct pl_layout *layout) {
+  return layout->part == PL_SCALAR_I32 || layout->part == PL_SCALAR_U32;
+}
+
+static const struct pl_layout *doubles_of(size_t parts) {
+  return pl_layout_builtin(parts == 2   ? PL_BUILTIN_dvec2
+                           : parts == 3 ? PL_BUILTIN_dvec3
+                                        : PL_BUILTIN_dvec4);
+}
+
+// Numbers give f64; vectors of integers those of f64; of another struct, what it is.
 static const struct pl_layout *sum_layout(const struct pl_kernel *kernel,
                                           const struct pl_layout *layout) {
   (void)kernel;
-  return layout->kind == PL_LAYOUT_SCALAR ? pl_layout_scalar(PL_SCALAR_F64) : layout;
+  if (layout->kind == PL_LAYOUT_SCALAR) return pl_layout_scalar(PL_SCALAR_F64);
+  return is_integer(layout) ? doubles_of(layout->part_count) : layout;
 }
 
 static void finish_sums(const struct pl_kernel *kernel, const struct pl_layout *layout,
@@ -258,6 +271,13 @@ static void finish_all(const struct pl_kernel *kernel, const struct pl_layout *l
   *out = partial->hits == partial->count;
 }
 
+static bool accepts_integers(const struct pl_kernel *kernel, const struct pl_layout *layout,
+                             const struct pl_kernel_operand *operands) {
+  (void)operands;
+  return layout->part == kernel->part && layout->builtin >= PL_BUILTIN_ivec2 &&
+         layout->builtin <= PL_BUILTIN_uvec4;
+}
+
 static bool accepts_sum(const struct pl_kernel *kernel, const struct pl_layout *layout,
                         const struct pl_kernel_operand *operands) {
   (void)operands;
@@ -281,16 +301,19 @@ static bool accepts_mask(const struct pl_kernel *kernel, const struct pl_layout 
 // Scalars a millisecond.
 enum { RATE = 200000, RATE_MASK = 500000 };
 
-#define SUM_ROW(VERB, N, SCALAR, FINISH)                                                        \
-  {                                                                                             \
-    .verb = VERB, .part = SCALAR, .result = PL_KERNEL_REDUCED, .part_rate = RATE,               \
-    .accepts = accepts_sum, .loops = PL_LOOPS_OF(sum_##N), .reduce = reduce_sums, .join = join, \
-    .finish = FINISH, .reduced = sum_layout                                                     \
+#define SUM_ROW(VERB, N, SCALAR, FINISH, ACCEPTS)                                           \
+  {                                                                                         \
+    .verb = VERB, .part = SCALAR, .result = PL_KERNEL_REDUCED, .part_rate = RATE,           \
+    .accepts = ACCEPTS, .loops = PL_LOOPS_OF(sum_##N), .reduce = reduce_sums, .join = join, \
+    .finish = FINISH, .reduced = sum_layout                                                 \
   }
-static const struct pl_kernel sums_rows[] = {SUM_ROW("sum", f32, PL_SCALAR_F32, finish_sum),
-                                             SUM_ROW("sum", f64, PL_SCALAR_F64, finish_sum)};
-static const struct pl_kernel mean_rows[] = {SUM_ROW("mean", f32, PL_SCALAR_F32, finish_mean),
-                                             SUM_ROW("mean", f64, PL_SCALAR_F64, finish_mean)};
+#define SUM_ROWS(VERB, FINISH)                                     \
+  SUM_ROW(VERB, f32, PL_SCALAR_F32, FINISH, accepts_sum),          \
+      SUM_ROW(VERB, f64, PL_SCALAR_F64, FINISH, accepts_sum),      \
+      SUM_ROW(VERB, i32, PL_SCALAR_I32, FINISH, accepts_integers), \
+      SUM_ROW(VERB, u32, PL_SCALAR_U32, FINISH, accepts_integers)
+static const struct pl_kernel sums_rows[] = {SUM_ROWS("sum", finish_sum)};
+static const struct pl_kernel mean_rows[] = {SUM_ROWS("mean", finish_mean)};
 #define BOX_ROW(TYPE, N, SCALAR)                                                        \
   {                                                                                     \
     .verb = "aabb", .part = SCALAR, .result = PL_KERNEL_REDUCED, .part_rate = RATE,     \

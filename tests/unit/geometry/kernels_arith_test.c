@@ -18,6 +18,14 @@
     }                                                          \
   }
 
+// The nearest integer, of two the greater.
+static double nearest(double x) {
+  double rest, whole;
+  if (!isfinite(x) || x == 0) return x;
+  rest = modf(x, &whole);
+  return (rest >= 0.5 ? whole + 1 : rest < -0.5 ? whole - 1 : whole) + 0.0;
+}
+
 // Every test value has room for this many scalars, whatever its struct has.
 #define FLOAT_REFS(N, T, PARTS, SQRT, ABS, FLOOR, CEIL)                          \
   REF(add_##N##PARTS, T, PARTS, a + b)                                           \
@@ -33,6 +41,7 @@
   REF(abs_##N##PARTS, T, PARTS, ABS(a))                                          \
   REF(floor_##N##PARTS, T, PARTS, FLOOR(a))                                      \
   REF(ceil_##N##PARTS, T, PARTS, CEIL(a))                                        \
+  REF(round_##N##PARTS, T, PARTS, nearest(a))                                    \
   REF(sqrt_##N##PARTS, T, PARTS, SQRT(a))                                        \
   static inline void clamp_##N##PARTS(char *out, const char *const in[]) {       \
     char raised[CHECK_VALUE];                                                    \
@@ -67,6 +76,7 @@ FLOAT_REFS(f64, double, 3, sqrt, fabs, floor, ceil)
   CHECK(abs, 0, SUFFIX);            \
   CHECK(floor, 0, SUFFIX);          \
   CHECK(ceil, 0, SUFFIX);           \
+  CHECK(round, 0, SUFFIX);          \
   CHECK(sqrt, 0, SUFFIX)
 
 #define FLOATS_TEST(NAME, LAYOUT, SUFFIX)    \

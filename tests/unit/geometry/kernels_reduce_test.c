@@ -23,6 +23,9 @@ SUM_REF(sum_vec3, float, float, 3, 1)
 SUM_REF(sum_vec4, float, float, 4, 1)
 SUM_REF(sum_mat3, float, float, 9, 1)
 SUM_REF(sum_dvec3, double, double, 3, 1)
+SUM_REF(sum_ivec3, int32_t, double, 3, 1)
+SUM_REF(mean_ivec3, int32_t, double, 3, (double)count)
+SUM_REF(sum_uvec2, uint32_t, double, 2, 1)
 SUM_REF(mean_f32, float, double, 1, (double)count)
 SUM_REF(mean_vec3, float, float, 3, (double)count)
 
@@ -41,6 +44,13 @@ static void sums_are_exact_before_they_are_rounded(void **state) {
   check_sum("sum", pl_layout_builtin(PL_BUILTIN_mat3), sum_mat3, false);
   check_sum("mean", pl_layout_scalar(PL_SCALAR_F32), mean_f32, false);
   check_sum("mean", pl_layout_builtin(PL_BUILTIN_vec3), mean_vec3, false);
+}
+
+static void sums_of_integer_vectors_are_doubles(void **state) {
+  (void)state;
+  check_sum("sum", pl_layout_builtin(PL_BUILTIN_ivec3), sum_ivec3, true);
+  check_sum("mean", pl_layout_builtin(PL_BUILTIN_ivec3), mean_ivec3, true);
+  check_sum("sum", pl_layout_builtin(PL_BUILTIN_uvec2), sum_uvec2, true);
 }
 
 static void infinities_and_nan_go_through_sums(void **state) {
@@ -112,6 +122,8 @@ static void results_say_what_they_are(void **state) {
   const struct pl_layout *vec3 = pl_layout_builtin(PL_BUILTIN_vec3);
   assert_ptr_equal(kind_of("sum", vec3), vec3);
   assert_ptr_equal(kind_of("mean", vec3), vec3);
+  assert_ptr_equal(kind_of("sum", pl_layout_builtin(PL_BUILTIN_uvec4)),
+                   pl_layout_builtin(PL_BUILTIN_dvec4));
   assert_ptr_equal(kind_of("aabb", vec3), pl_layout_builtin(PL_BUILTIN_aabb));
   assert_ptr_equal(kind_of("aabb", pl_layout_builtin(PL_BUILTIN_vec2)),
                    pl_layout_builtin(PL_BUILTIN_rect));
@@ -151,6 +163,7 @@ static void any_all_and_count_take_every_byte_but_0_for_true(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(sums_are_exact_before_they_are_rounded),
+      cmocka_unit_test(sums_of_integer_vectors_are_doubles),
       cmocka_unit_test(infinities_and_nan_go_through_sums),
       cmocka_unit_test(f64_sums_do_not_depend_on_where_they_are_cut),
       cmocka_unit_test(what_is_small_is_not_lost_in_a_sum),
