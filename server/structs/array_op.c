@@ -30,9 +30,11 @@ enum input_kind { INPUT_NUMBER, INPUT_NONE, INPUT_TABLE, INPUT_VALUE, INPUT_ARRA
 struct input {
   struct pl_span span;  ///< layout NULL: no struct
   double number;        ///< NaN: none
+  lua_Integer integer;  ///< the same, where is_integer
   char bytes[INLINE_BYTES];
   int index;  ///< on the stack
   enum input_kind kind;
+  bool is_integer;
 };
 
 struct array_work {
@@ -66,12 +68,22 @@ static void take_value(lua_State *L, struct input *in, const struct pl_operand *
   in->span = (struct pl_span){.count = 1, .layout = layout};
 }
 
+static void take_number(lua_State *L, struct input *in) {
+  in->number = lua_tonumber(L, in->index);
+  in->is_integer = lua_isinteger(L, in->index);
+  if (in->is_integer) in->integer = lua_tointeger(L, in->index);
+}
+
 static void take_input(lua_State *L, int index, struct input *in) {
   struct pl_operand o;
   int type = lua_type(L, index);
-  *in = (struct input){.number = NAN, .index = index, .kind = INPUT_NUMBER};
+  in->span = (struct pl_span){0};
+  in->number = NAN;
+  in->index = index;
+  in->kind = INPUT_NUMBER;
+  in->is_integer = false;
   if (type == LUA_TNUMBER) {
-    in->number = lua_tonumber(L, index);
+    take_number(L, in);
   } else if (type == LUA_TNIL) {
     in->kind = INPUT_NONE;
   } else if (type == LUA_TTABLE) {
@@ -311,22 +323,52 @@ static void set_dst(lua_State *L, struct array_work *w, int index, const struct 
 
 // ---- finding what to run ----
 
-static const struct pl_kernel *find_kernel(struct array_work *w, const char *verb) {
+// Integers that a double does not hold go beside 64 bits as they are. Beside u64 a negative one is
+// a negative number, not its bits.
+static void keep_large_integers(struct array_work *w) {
+  enum { EXACT_BITS = 53 };
+  const lua_Integer most = (lua_Integer)1 << EXACT_BITS;
+  const struct pl_layout *self = w->inputs[0].span.layout;
+  bool is_unsigned = self->part == PL_SCALAR_U64;
+  if (!is_unsigned && self->part != PL_SCALAR_I64) return;
+  for (size_t i = 1; i < w->input_count; i++) {
+    struct input *in = &w->inputs[i];
+    bool is_large = in->is_integer && (in->integer > most || in->integer < -most);
+    if (!is_large || (is_unsigned && in->integer < 0)) continue;
+    memcpy(in->bytes, &in->integer, sizeof in->integer);
+    in->kind = INPUT_VALUE;
+    in->span = (struct pl_span){.count = 1, .layout = pl_layout_scalar((enum pl_scalar)self->part)};
+  }
+}
+
+// Enums are compared with values of the same enum, as the integers that carry them.
+static void see_enums(struct array_work *w) {
+  const struct pl_layout *self = w->inputs[0].span.layout;
+  if (self->kind != PL_LAYOUT_ENUM) return;
+  for (size_t i = 1; i < w->input_count; i++)
+    if (w->inputs[i].span.layout != self) return;
+  for (size_t i = 0; i < w->input_count; i++)
+    w->inputs[i].span.layout = pl_layout_scalar((enum pl_scalar)self->scalar);
+}
+
+static const struct pl_kernel *find_kernel(struct array_work *w, const struct pl_method *method) {
   struct pl_kernel_operand operands[INPUTS_MAX];
-  if (w->input_count - 1 > PL_KERNEL_OPERANDS_MAX) return NULL;
+  if (w->input_count - 1 > PL_KERNEL_OPERANDS_MAX || !method->kernels.part_count) return NULL;
+  if (method->compares) see_enums(w);
+  keep_large_integers(w);
   fill_operands(w, operands);
-  return pl_kernel_find(verb, w->inputs[0].span.layout, operands, w->input_count - 1);
+  return pl_kernel_choose(&method->kernels, w->inputs[0].span.layout, operands, w->input_count - 1);
 }
 
 // A table among them stands for an element of the array.
 static const struct pl_kernel *find_kernel_with_tables(lua_State *L, struct array_work *w,
-                                                       const char *verb) {
+                                                       const struct pl_method *method) {
   const struct pl_layout *layout = w->inputs[0].span.layout;
   for (size_t i = 0; i < w->input_count; i++) {
     if (w->inputs[i].kind == INPUT_NONE) return NULL;
     if (w->inputs[i].kind == INPUT_TABLE) w->inputs[i].span.layout = layout;
   }
-  const struct pl_kernel *kernel = find_kernel(w, verb);
+  const struct pl_kernel *kernel = find_kernel(w, method);
   for (size_t i = 0; i < w->input_count; i++) {
     struct input *in = &w->inputs[i];
     if (in->kind != INPUT_TABLE) continue;
@@ -338,7 +380,8 @@ static const struct pl_kernel *find_kernel_with_tables(lua_State *L, struct arra
 
 // `2 * arr` is `arr * 2`; in `2 - arr` the number is a value of the elements' layout for all.
 static const struct pl_kernel *find_number_left(lua_State *L, struct array_work *w,
-                                                const char *verb) {
+                                                const struct pl_method *method) {
+  const char *verb = method->name;
   struct input *in = w->inputs;
   bool is_left = w->input_count == 2 && in[0].kind == INPUT_NUMBER && is_array(&in[1]);
   if (!is_left) return NULL;
@@ -359,7 +402,7 @@ static const struct pl_kernel *find_number_left(lua_State *L, struct array_work 
   } else {
     return NULL;
   }
-  const struct pl_kernel *kernel = find_kernel(w, verb);
+  const struct pl_kernel *kernel = find_kernel(w, method);
   if (!kernel) *w = kept;
   return kernel;
 }
@@ -409,11 +452,11 @@ static const struct pl_layout *result_of(const struct array_work *w) {
 
 // Whether the verb takes that many operands of these kinds.
 static bool find(lua_State *L, struct array_work *w, const struct pl_method *method, size_t count) {
-  if (count < 1 || count > INPUTS_MAX) return false;
+  if (count < 1 || count > INPUTS_MAX || !(method->operand_counts >> count & 1)) return false;
   take_inputs(L, w, count);
   if (!first_array(w)) return false;
-  w->kernel = is_array(&w->inputs[0]) ? find_kernel_with_tables(L, w, method->name)
-                                      : find_number_left(L, w, method->name);
+  w->kernel = is_array(&w->inputs[0]) ? find_kernel_with_tables(L, w, method)
+                                      : find_number_left(L, w, method);
   if (!w->kernel) w->overload = find_overload(L, w, method);
   return w->kernel || w->overload;
 }
@@ -453,13 +496,16 @@ static int run(lua_State *L, struct array_work *w, const struct pl_method *metho
     set_dst(L, w, index, result);
   else
     set_value_dst(L, w, index);
-  w->partial = pl_partial_none();
+  if (w->is_reduction) w->partial = pl_partial_none();
   see_arrays(L, w);
   return pl_offload(L, &w->work);
 }
 
 int pl_array_op_call(lua_State *L, const struct pl_method *method) {
-  struct array_work w = {0};
+  struct array_work w;  // large, and most of it is not used
+  w.kernel = NULL;
+  w.overload = NULL;
+  w.dst_index = w.copy_index = 0;
   int given = lua_gettop(L);
   while (given > 0 && lua_isnil(L, given)) given--;
   lua_settop(L, given);

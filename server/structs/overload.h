@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "geometry/kernels.h"
 #include "geometry/op.h"
 #include "structs/signature.h"
 
@@ -18,9 +19,12 @@ struct pl_overload {
 
 struct pl_method {
   const char *name;
-  char label[48];              ///< "vec3.add", for messages
-  const struct pl_type *type;  ///< whose it is; NULL: a function of numbers
-  size_t count;                ///< 0: a verb that only arrays have
+  char label[48];                ///< "vec3.add", for messages
+  const struct pl_type *type;    ///< whose it is; NULL: a function of numbers
+  struct pl_kernel_set kernels;  ///< of arrays
+  uint32_t operand_counts;       ///< bit n: an overload or a kernel takes n operands
+  bool compares;                 ///< lt, le, gt, ge, eq, ne
+  size_t count;                  ///< 0: a verb that only arrays have
   struct pl_overload overloads[];
 };
 

@@ -149,6 +149,73 @@ static void operands_may_be_derived_or_of_numbers(void **state) {
                "done\n");
 }
 
+#define SHOW "local function show(a) return table.concat(a:totable(), ' ') end\n"
+
+static void every_verb_of_floats_is_there(void **state) {
+  (void)state;
+  bench_expect(
+      SHOW
+      "local a = struct.f32.array{-1.5, 0.5, 2.25}\n"
+      "log(show(a:floor())) log(show(a:ceil())) log(show(a:round())) \n"
+      "log(show(a:abs():sqrt():round()), show(a:lerp_unclamped(a:neg(), 2)))\n"
+      "local P = struct.define('P', 'lon:f64 lat:f64 up:f64')\n"
+      "local p = P.array{{3, 0, 4}, {0, 0, 2}}\n"
+      "log(show(p:length()), show(p:length2()), show(p:dot(p)), show(p:distance(P(0, 0, 1))))\n"
+      "log(p:normalize()[2], p:cross(P(1, 0, 0))[1])\n"
+      "log(dvec3.array{{1.5, -0.5, 2}}:round()[1], fails(a.cross, a, a))",
+      "-2.0 0.0 2.0\n"
+      "-1.0 1.0 3.0\n"
+      "-1.0 1.0 2.0\n"
+      "1.0 1.0 2.0 4.5 -1.5 -6.75\n"
+      "5.0 2.0 25.0 4.0 25.0 4.0 4.2426406871193 1.0\n"
+      "P(0, 0, 1) P(0, 4, 0)\n"
+      "dvec3(2, 0, 2) f32.cross of arrays does not take (f32[], f32[])\n"
+      "done\n");
+}
+
+static void large_integers_stay_exact(void **state) {
+  (void)state;
+  bench_expect(SHOW "local max, min = math.maxinteger, math.mininteger\n"
+                    "local i = struct.i64.array{max, max - 1, min, 0}\n"
+                    "log(show(i:sub(max - 1)), show(i:eq(max - 1)), show(i:lt(max)))\n"
+                    "log(show(i:clamp(min + 1, max - 2)), show(max + i), show(i:ge(min)))\n"
+                    "local u = struct.u64.array{max, 1, 0} log(show(u:add(max)), show(u:eq(max)))\n"
+                    "log(show(u:gt(-1)), show(u:sub(-1)))",
+               "1 0 -9223372036854775808 -9223372036854775806 0 1 0 0 0 1 1 1\n"
+               "9223372036854775805 9223372036854775805 -9223372036854775807 0 "
+               "9223372036854775807 9223372036854775807 -1 9223372036854775807 1 1 1 1\n"
+               "-2 -9223372036854775808 9223372036854775807 1 0 0\n"
+               "1 1 1 -9223372036854775808 2 1\n"
+               "done\n");
+}
+
+static void enums_are_compared_with_their_own(void **state) {
+  (void)state;
+  bench_expect(SHOW "local E = struct.enum('E', 'i16', {low = -1, one = 1, two = 2})\n"
+                    "local F = struct.enum('F', 'i16', {one = 1})\n"
+                    "local e = E.array{E.two, E.low, E.one}\n"
+                    "log(show(e:eq(E.low)), show(e:lt(E.one)), show(e:ge(e)), show(e:ne(E(7))))\n"
+                    "log(#e:select(e:gt(E.low)), e:eq(E.one):indices()[1])\n"
+                    "log(fails(e.eq, e, F.one)) log(fails(e.eq, e, 1)) log(fails(e.add, e, e))\n"
+                    "log(fails(e.eq, e, F.array(3)))",
+               "0 1 0 0 1 0 1 1 1 1 1 1\n"
+               "2 3\n"
+               "E.eq of arrays does not take (E[], F)\n"
+               "E.eq of arrays does not take (E[], number)\n"
+               "E.add of arrays does not take (E[], E[])\n"
+               "E.eq of arrays does not take (E[], F[])\n"
+               "done\n");
+}
+
+static void integer_vectors_have_sums(void **state) {
+  (void)state;
+  bench_expect("local i = ivec3.array{{1, 2, 3}, {2147483647, -5, 0}}\n"
+               "log(i:sum(), i:mean()) log(uvec2.array{{4294967295, 1}, {4294967295, 2}}:sum())",
+               "dvec3(2147483648, -3, 3) dvec3(1073741824, -1.5, 1.5)\n"
+               "dvec2(8589934590, 3)\n"
+               "done\n");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(results_go_to_dst_or_are_new),
@@ -157,6 +224,10 @@ int main(void) {
       cmocka_unit_test(destinations_that_overlap_are_as_if_read_first),
       cmocka_unit_test(reductions_give_values),
       cmocka_unit_test(operands_may_be_derived_or_of_numbers),
+      cmocka_unit_test(every_verb_of_floats_is_there),
+      cmocka_unit_test(large_integers_stay_exact),
+      cmocka_unit_test(enums_are_compared_with_their_own),
+      cmocka_unit_test(integer_vectors_have_sums),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
