@@ -212,18 +212,52 @@ int pl_nearest_object_call(lua_State *L) {
   return pl_offload(L, &w.work);
 }
 
-int pl_nearest_object_new(lua_State *L) {
-  char problem[PL_QUERY_PROBLEM_MAX];
-  struct pl_operand points;
+// ---- an index that is kept ----
+
+struct build_work {
+  struct pl_work work;
+  struct pl_span points;
   struct pl_nearest *nearest;
+  int rc;
+  char problem[PL_QUERY_PROBLEM_MAX];
+};
+
+static void build(struct pl_work *work, size_t first, size_t count) {
+  struct build_work *w = PL_CONTAINER_OF(work, struct build_work, work);
+  (void)first, (void)count;
+  w->rc = pl_nearest_new(&w->points, SIZE_MAX, PL_NEAREST_AUTO, &w->nearest, w->problem);
+}
+
+static void drop_build(struct pl_work *work) {
+  pl_nearest_unref(PL_CONTAINER_OF(work, struct build_work, work)->nearest);
+}
+
+/* stack: the points, the object */
+static int finish_build(lua_State *L, struct pl_work *work) {
+  struct build_work *w = PL_CONTAINER_OF(work, struct build_work, work);
+  if (w->rc) return raise_problem(L, w->rc, w->problem);
+  pl_query_object_set(L, 2, &kind, w->nearest);
+  return 1;
+}
+
+int pl_nearest_object_new(lua_State *L) {
+  enum { LONG_POINTS = 5000 };
+  struct pl_operand points;
   lua_settop(L, 1);
   pl_query_call_want(L, 1, NULL, points_of);
   pl_query_object_push(L, &kind);
   pl_query_call_see(L, 1, &points);
-  int rc = pl_nearest_new(&points.span, SIZE_MAX, PL_NEAREST_AUTO, &nearest, problem);
-  if (rc) return raise_problem(L, rc, problem);
-  pl_query_object_set(L, 2, &kind, nearest);
-  return 1;
+  // It cannot be cut: one piece does all of it.
+  struct build_work w = {.work = {.name = "geometry.nearest",
+                                  .size = sizeof w,
+                                  .count = 1,
+                                  .rate = points.span.count > LONG_POINTS ? 0 : 1,
+                                  .bytes = {points.box->bytes},
+                                  .run = build,
+                                  .drop = drop_build,
+                                  .finish = finish_build},
+                         .points = points.span};
+  return pl_offload(L, &w.work);
 }
 
 static const luaL_Reg methods[] = {{"nearest", pl_nearest_object_call}, {NULL, NULL}};

@@ -89,11 +89,11 @@ static size_t take_lists(lua_State *L, struct build_work *w) {
   return count;
 }
 
-// Building cannot be cut: the first piece does all of it.
+// Building cannot be cut: one piece does all of it.
 static void build(struct pl_work *work, size_t first, size_t count) {
   struct build_work *w = PL_CONTAINER_OF(work, struct build_work, work);
-  (void)count;
-  if (first == 0) w->rc = pl_scene_new(&w->shapes, &w->scene, w->problem);
+  (void)first, (void)count;
+  w->rc = pl_scene_new(&w->shapes, &w->scene, w->problem);
 }
 
 /* stack: the lists, the object, arrays */
@@ -112,10 +112,10 @@ static void drop_build(struct pl_work *work) {
 }
 
 int pl_scene_object_new(lua_State *L) {
-  enum { BUILD_RATE = 1000 };
+  enum { LONG_SHAPES = 5000 };
   struct build_work w = {.work = {.name = "geometry.scene",
                                   .size = sizeof w,
-                                  .rate = BUILD_RATE,
+                                  .count = 1,
                                   .run = build,
                                   .drop = drop_build,
                                   .finish = finish_build}};
@@ -123,8 +123,7 @@ int pl_scene_object_new(lua_State *L) {
   lua_settop(L, 1);
   check_keys(L);
   pl_query_object_push(L, &scenes);
-  w.work.count = take_lists(L, &w);
-  if (!w.work.count) w.work.count = 1;
+  w.work.rate = take_lists(L, &w) > LONG_SHAPES ? 0 : 1;
   return pl_offload(L, &w.work);
 }
 

@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "geometry/feed.h"
 #include "geometry/query_zones.h"
 #include "structs/box.h"
+#include "structs/memory.h"
 #include "structs/offload.h"
 #include "structs/query_call.h"
 #include "structs/query_object.h"
@@ -100,30 +102,99 @@ static struct pl_span ring_at(lua_State *L, int anchors, size_t i) {
   return o.span;
 }
 
-// Behind the last allocation: where the points of all rings are, in the order of the anchors.
-static void see_rings(lua_State *L, int anchors, struct pl_zone_spec *specs, size_t count,
-                      struct pl_span *holes) {
-  size_t next = 1;
-  for (size_t i = 0; i < count; i++) {
-    struct pl_polygon_rings *rings = &specs[i].rings;
-    rings->ring = ring_at(L, anchors, next++);
-    rings->holes = holes;
-    for (size_t k = 0; k < rings->hole_count; k++) *holes++ = ring_at(L, anchors, next++);
+struct build_work {
+  struct pl_work work;
+  const struct pl_zone_spec *specs;
+  size_t count;
+  struct pl_zones *zones;
+  const struct pl_query_kind *kind;
+  int object;  // on the stack
+  int rc;
+  char problem[PL_QUERY_PROBLEM_MAX];
+};
+
+static size_t count_bytes(lua_State *L, int anchors, size_t *points) {
+  size_t rings = lua_rawlen(L, anchors), bytes = 0;
+  for (size_t i = 1; i <= rings; i++) {
+    struct pl_span ring = ring_at(L, anchors, i);
+    bytes += ring.count * ring.layout->size;
+    *points += ring.count;
   }
+  return bytes;
+}
+
+// Copies the points of ring i to *to, and moves that behind them.
+static struct pl_span copy_ring(lua_State *L, int anchors, size_t i, char **to) {
+  struct pl_span ring = ring_at(L, anchors, i);
+  pl_feed_gather(*to, &ring, 0, ring.count);
+  ring.data = *to;
+  ring.stride = ring.layout->size;
+  ring.column = 0;
+  *to += ring.count * ring.stride;
+  return ring;
+}
+
+// Whatever building needs in one block, on top of the stack, since it may happen on another thread:
+// the specs, the holes' spans, and all points in the order of the anchors.
+static struct pl_box *push_gathered(lua_State *L, int anchors, const struct pl_zone_spec *specs,
+                                    size_t count, size_t bytes) {
+  size_t next = 1, head = count * sizeof *specs, holes = lua_rawlen(L, anchors) - count;
+  size_t size = head + holes * sizeof(struct pl_span) + bytes;
+  struct pl_box *box = pl_box_push(L, pl_memory_take(L, size, 1, "bytes of zones"));
+  struct pl_zone_spec *own = (void *)box->data;
+  struct pl_span *hole = (void *)(box->data + head);
+  char *points = (char *)(hole + holes);
+  if (count) memcpy(own, specs, head);
+  for (size_t i = 0; i < count; i++) {
+    struct pl_polygon_rings *rings = &own[i].rings;
+    rings->ring = copy_ring(L, anchors, next++, &points);
+    rings->holes = hole;
+    for (size_t k = 0; k < rings->hole_count; k++) *hole++ = copy_ring(L, anchors, next++, &points);
+  }
+  return box;
+}
+
+static void build(struct pl_work *work, size_t first, size_t count) {
+  struct build_work *w = PL_CONTAINER_OF(work, struct build_work, work);
+  (void)first, (void)count;
+  w->rc = pl_zones_new(w->specs, w->count, &w->zones, w->problem);
+}
+
+static void drop_build(struct pl_work *work) {
+  pl_zones_unref(PL_CONTAINER_OF(work, struct build_work, work)->zones);
+}
+
+static int finish_build(lua_State *L, struct pl_work *work) {
+  struct build_work *w = PL_CONTAINER_OF(work, struct build_work, work);
+  if (w->rc == PL_ENOMEM) return luaL_error(L, "not enough memory");
+  if (w->rc) return luaL_error(L, "%s", w->problem);
+  pl_query_object_set(L, w->object, w->kind, w->zones);
+  lua_settop(L, w->object);
+  return 1;
 }
 
 static int make(lua_State *L, const struct pl_query_kind *kind, int anchors,
-                struct pl_zone_spec *specs, size_t count) {
-  char problem[PL_QUERY_PROBLEM_MAX];
-  struct pl_zones *zones;
-  struct pl_span *holes = push_memory(L, lua_rawlen(L, anchors), sizeof *holes);
+                const struct pl_zone_spec *specs, size_t count) {
+  enum { LONG_POINTS = 5000 };
+  size_t points = 0;
   pl_query_object_push(L, kind);
-  see_rings(L, anchors, specs, count, holes);
-  int rc = pl_zones_new(specs, count, &zones, problem);
-  if (rc == PL_ENOMEM) return luaL_error(L, "not enough memory");
-  if (rc) return luaL_error(L, "%s", problem);
-  pl_query_object_set(L, -1, kind, zones);
-  return 1;
+  int object = lua_gettop(L);
+  size_t bytes = count_bytes(L, anchors, &points);
+  struct pl_box *box = push_gathered(L, anchors, specs, count, bytes);
+  // It cannot be cut: one piece does all of it.
+  struct build_work w = {.work = {.name = "geometry.zones",
+                                  .size = sizeof w,
+                                  .count = 1,
+                                  .rate = points > LONG_POINTS ? 0 : 1,
+                                  .bytes = {box->bytes},
+                                  .run = build,
+                                  .drop = drop_build,
+                                  .finish = finish_build},
+                         .specs = (void *)box->data,
+                         .count = count,
+                         .kind = kind,
+                         .object = object};
+  return pl_offload(L, &w.work);
 }
 
 int pl_zones_object_new(lua_State *L) {
