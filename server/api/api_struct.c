@@ -2,6 +2,7 @@
 #include <lauxlib.h>
 
 #include "api/api.h"
+#include "api/struct_map.h"
 #include "structs/bytes_object.h"
 #include "structs/define.h"
 #include "structs/type.h"
@@ -50,6 +51,11 @@ static const struct pl_api_fn functions[] = {
     {"enum", pl_define_enum, PL_API_PURE,
      "(name: string, scalar: string, values: table, options?: table): perilune.Type",
      "Defines an enum that the given integer type carries; flags = true: its values can be or-ed."},
+    {"map", pl_api_struct_map, PL_API_PURE, "(path: string): perilune.Bytes|nil, string?, string?",
+     "A file's bytes without reading or copying them, frozen; a relative path begins at the app's "
+     "folder. Opening may wait for the disk, as the first look at a part does: map at the start. "
+     "Replace such a file by renaming another over it; shortening it in place ends the server. "
+     "Where there is none: nil, message, code."},
     {"typeof", struct_typeof, PL_API_PURE, "(value: any): perilune.Type|nil",
      "Returns the type of a struct, an enum's value, or of an array's elements."},
     {NULL, NULL, 0, NULL, NULL},

@@ -98,6 +98,7 @@ int pl_bytes_map(int fd, size_t size, struct pl_bytes **out) {
   }
   bytes->size = size;
   bytes->is_frozen = true;
+  bytes->is_file = true;
   *out = bytes;
   return 0;
 }

@@ -30,7 +30,8 @@ struct pl_bytes {
   char user[48];          ///< while pinned: the latest of these, for messages
   void *map;              ///< data is in a mapping of map_bytes bytes; NULL: in `block`
   size_t map_bytes;
-  void *block;  ///< the allocation that data lies in; NULL: there is none yet (cap 0)
+  bool is_file;  ///< a file's pages, which the kernel takes back when it needs them
+  void *block;   ///< the allocation that data lies in; NULL: there is none yet (cap 0)
 };
 
 /// Payload bytes that were copied by pl_bytes_copy since the process began, on all threads: what

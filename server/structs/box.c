@@ -1,5 +1,6 @@
 // A box's bytes count three times: for the collector (heap.outside), in the worker's account, and
-// in the charge of the request that made it, which may be over when the box goes.
+// in the charge of the request that made it, which may be over when the box goes. A file's do not:
+// they are the kernel's.
 #include "structs/box.h"
 
 #include <lauxlib.h>
@@ -12,23 +13,29 @@ static struct pl_task *root_of(const struct pl_task *task) {
   return PL_CONTAINER_OF(task->charge, struct pl_task, own_charge);
 }
 
+static size_t size_that_counts(const struct pl_box *box) {
+  return box->bytes->is_file ? 0 : box->size;
+}
+
 static void count(lua_State *L, struct pl_box *box) {
+  size_t size = size_that_counts(box);
   struct pl_vm *vm = pl_vm_of(L);
-  vm->heap.outside += box->size;
+  vm->heap.outside += size;
   struct pl_account *account = vm->structs->account;
-  if (account) account->bytes += box->size;
+  if (account) account->bytes += size;
   if (!vm->sched.current) return;
   box->payer = root_of(vm->sched.current);
   box->payer_id = box->payer->id;
-  pl_heap_charge_outside(&vm->heap, &box->payer->own_charge, 0, box->size);
+  pl_heap_charge_outside(&vm->heap, &box->payer->own_charge, 0, size);
 }
 
 static void discount(lua_State *L, struct pl_box *box) {
+  size_t size = size_that_counts(box);
   struct pl_vm *vm = pl_vm_of(L);
-  vm->heap.outside -= box->size;
-  pl_account_give(vm->structs->account, box->size);
+  vm->heap.outside -= size;
+  pl_account_give(vm->structs->account, size);
   if (box->payer && box->payer->id == box->payer_id)
-    pl_heap_charge_outside(&vm->heap, &box->payer->own_charge, box->size, 0);
+    pl_heap_charge_outside(&vm->heap, &box->payer->own_charge, size, 0);
 }
 
 // ---- life ----

@@ -1,7 +1,7 @@
 /// A Lua object that holds off-heap bytes: `bytes` of scripts, and what arrays and views lie in.
 ///
 /// Its size counts in the worker's memory (limits.memory) and in the running request's while the
-/// box holds them; the collector frees it, or moving does at once.
+/// box holds them (a mapped file's does not); the collector frees it, or moving does at once.
 ///
 /// Thread: the state's.
 #pragma once
