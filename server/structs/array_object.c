@@ -21,19 +21,21 @@
 // ---- self ----
 
 static struct pl_type *type_of(lua_State *L, int index) {
-  pl_array_check(L, index, NULL);
-  return pl_structs_meta(L, index)->type;
+  const struct pl_meta *meta = pl_structs_meta(L, index);
+  if (PL_UNLIKELY(meta->form != PL_FORM_ARRAY)) luaL_typeerror(L, index, "array");
+  return meta->type;
 }
 
 static struct pl_span span_of(lua_State *L, int index) {
-  const struct pl_array *array = pl_array_check(L, index, NULL);
-  return pl_array_span(L, array, pl_structs_meta(L, index)->type->layout);
+  const struct pl_layout *layout = type_of(L, index)->layout;
+  return pl_array_span(L, lua_touserdata(L, index), layout);
 }
 
 static struct pl_span writable_span_of(lua_State *L, int index) {
-  const struct pl_array *array = pl_array_check(L, index, NULL);
+  const struct pl_layout *layout = type_of(L, index)->layout;
+  const struct pl_array *array = lua_touserdata(L, index);
   pl_box_check_writable(L, array->box);
-  return pl_array_span(L, array, pl_structs_meta(L, index)->type->layout);
+  return pl_array_span(L, array, layout);
 }
 
 // The element number at `index` as an offset from 0; raises outside 1..count.

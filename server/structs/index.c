@@ -16,12 +16,12 @@
 
 enum { UP_NAMES = 1, UP_METHODS = 2, UP_TYPE = 3, UPVALUES = 3 };
 
-static struct pl_type *check_self(lua_State *L, const struct pl_meta **meta) {
-  struct pl_type *type = lua_touserdata(L, lua_upvalueindex(UP_TYPE));
-  *meta = pl_structs_meta(L, 1);
-  if (PL_UNLIKELY((*meta)->type != type || !pl_form_is_value((*meta)->form)))
+static const struct pl_meta *check_self(lua_State *L) {
+  const struct pl_type *type = lua_touserdata(L, lua_upvalueindex(UP_TYPE));
+  const struct pl_meta *meta = pl_structs_meta(L, 1);
+  if (PL_UNLIKELY(meta->type != type || !pl_form_is_value(meta->form)))
     luaL_typeerror(L, 1, type->layout->name.data);
-  return type;
+  return meta;
 }
 
 // ---- fields ----
@@ -44,18 +44,11 @@ void pl_index_push_field(lua_State *L, int index, const struct pl_field *field) 
   push_field(L, index, pl_structs_meta(L, index), field);
 }
 
-void pl_index_store_field(lua_State *L, int index, const struct pl_layout *layout,
-                          const struct pl_field *field, int value) {
-  struct pl_operand o;
-  pl_operand_get_writable(L, index, &o);
-  pl_field_store(L, value, layout, field, o.span.data + field->offset);
-}
-
 // ---- reading ----
 
 // The components are numbers of one kind and size, one behind the other.
-static int push_swizzle(lua_State *L, const struct pl_layout *layout, const struct pl_meta *meta,
-                        int64_t packed) {
+static int push_swizzle(lua_State *L, const struct pl_meta *meta, int64_t packed) {
+  const struct pl_layout *layout = meta->type->layout;
   struct pl_swizzle swizzle = pl_swizzle_unpack(packed);
   struct pl_type *type = pl_type_of(L, pl_swizzle_result(layout, swizzle.count));
   char *to = pl_value_push_new(L, type);
@@ -99,8 +92,9 @@ static int raise_unknown(lua_State *L, const struct pl_layout *layout, bool is_w
   return luaL_error(L, "%s has no %s '%s'", layout->name.data, what, name.data);
 }
 
-static PL_COLD int read_rest(lua_State *L, const struct pl_layout *layout,
-                             const struct pl_meta *meta) {
+static PL_COLD int read_rest(lua_State *L) {
+  const struct pl_meta *meta = check_self(L);
+  const struct pl_layout *layout = meta->type->layout;
   if (push_base_method(L, layout)) return 1;
   struct pl_swizzle swizzle;
   struct pl_strv name = {"", 0};
@@ -110,27 +104,25 @@ static PL_COLD int read_rest(lua_State *L, const struct pl_layout *layout,
   lua_pushvalue(L, 2);
   lua_pushinteger(L, packed);
   lua_rawset(L, lua_upvalueindex(UP_NAMES));
-  return push_swizzle(L, layout, meta, packed);
+  return push_swizzle(L, meta, packed);
 }
 
+// A method is given out whatever self is: what it takes is its own to check.
 static int index_value(lua_State *L) {
-  const struct pl_meta *meta;
-  struct pl_type *type = check_self(L, &meta);
-  lua_settop(L, 2);
+  if (PL_UNLIKELY(lua_gettop(L) != 2)) lua_settop(L, 2);
   lua_pushvalue(L, 2);
   switch (lua_rawget(L, lua_upvalueindex(UP_NAMES))) {
   case LUA_TLIGHTUSERDATA:
-    push_field(L, 1, meta, lua_touserdata(L, -1));
+    push_field(L, 1, check_self(L), lua_touserdata(L, -1));
     return 1;
   case LUA_TNUMBER:
-    return push_swizzle(L, type->layout, meta, lua_tointeger(L, -1));
+    return push_swizzle(L, check_self(L), lua_tointeger(L, -1));
   default:
-    lua_pop(L, 1);
+    lua_pushvalue(L, 2);
   }
-  lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(UP_METHODS)) != LUA_TNIL) return 1;
-  lua_pop(L, 1);
-  return read_rest(L, type->layout, meta);
+  lua_settop(L, 2);
+  return read_rest(L);
 }
 
 // ---- writing ----
@@ -145,13 +137,14 @@ static PL_COLD int raise_unwritable(lua_State *L, const struct pl_layout *layout
 }
 
 static int newindex_value(lua_State *L) {
-  const struct pl_meta *meta;
-  const struct pl_layout *layout = check_self(L, &meta)->layout;
+  const struct pl_meta *meta = check_self(L);
+  const struct pl_layout *layout = meta->type->layout;
   lua_settop(L, 3);
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(UP_NAMES)) != LUA_TLIGHTUSERDATA)
     return raise_unwritable(L, layout);
-  pl_index_store_field(L, 1, layout, lua_touserdata(L, -1), 3);
+  const struct pl_field *field = lua_touserdata(L, -1);
+  pl_field_store(L, 3, layout, field, pl_operand_write(L, 1, meta) + field->offset);
   return 0;
 }
 

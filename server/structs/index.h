@@ -19,7 +19,3 @@ void pl_index_fill(lua_State *L, struct pl_type *type);
 /// struct, an array over a fixed array's bytes. 0 allocations for the first two.
 /// @param index absolute, of the value: owned or a view
 void pl_index_push_field(lua_State *L, int index, const struct pl_field *field);
-
-/// Stores the Lua value at `value` in the field of the value at `index`, which `layout` is of.
-void pl_index_store_field(lua_State *L, int index, const struct pl_layout *layout,
-                          const struct pl_field *field, int value);

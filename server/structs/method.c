@@ -21,6 +21,7 @@ struct call {
   union pl_slot in[PL_OP_OPERANDS_MAX];
   union pl_slot out[PL_OP_RESULTS_MAX];
   char scratch[PL_OP_OPERANDS_MAX][SCRATCH_BYTES];
+  bool has_tables;
   bool is_boxed;  // an operand's bytes may move away while something is allocated
 };
 
@@ -28,11 +29,10 @@ struct call {
 
 static bool take_struct(lua_State *L, int index, const struct pl_layout *layout, struct call *call,
                         union pl_slot *in) {
-  struct pl_operand o;
-  if (!pl_operand_get(L, index, &o) || !o.type || o.is_array) return false;
-  if (!pl_layout_is_a(o.span.layout, layout)) return false;
-  call->is_boxed |= o.box != NULL;
-  in->at = o.span.data;
+  const struct pl_meta *meta = pl_structs_meta(L, index);
+  if (!pl_form_is_value(meta->form) || !pl_layout_is_a(meta->type->layout, layout)) return false;
+  call->is_boxed |= meta->form == PL_FORM_VIEW;
+  in->at = pl_value_bytes(L, meta, lua_touserdata(L, index));
   return true;
 }
 
@@ -42,6 +42,7 @@ static bool take(lua_State *L, int index, const struct pl_slot_type *slot, struc
   int type = lua_type(L, index);
   if (slot->kind == PL_SLOT_STRUCT) {
     in->at = NULL;
+    call->has_tables |= type == LUA_TTABLE;
     return type == LUA_TUSERDATA ? take_struct(L, index, slot->layout, call, in)
                                  : type == LUA_TTABLE;
   }
@@ -53,7 +54,7 @@ static bool take(lua_State *L, int index, const struct pl_slot_type *slot, struc
 static bool fits(lua_State *L, struct call *call, const struct pl_overload *o, int given) {
   const struct pl_signature *s = &o->signature;
   if (given < s->required || given > s->operand_count + s->struct_results) return false;
-  call->is_boxed = false;
+  call->is_boxed = call->has_tables = false;
   for (int i = 0; i < s->operand_count; i++) {
     bool is_left_out = i >= s->required && lua_isnoneornil(L, i + 1);
     if (is_left_out)
@@ -86,13 +87,12 @@ static int count_given(lua_State *L) {
 
 static char *take_dst(lua_State *L, int index, const struct pl_layout *layout,
                       const struct pl_method *method) {
-  struct pl_operand o;
-  if (!pl_operand_get_writable(L, index, &o) || !o.type || o.is_array ||
-      !pl_layout_is_a(o.span.layout, layout))
+  const struct pl_meta *meta = pl_structs_meta(L, index);
+  if (!pl_form_is_value(meta->form) || !pl_layout_is_a(meta->type->layout, layout))
     luaL_error(L, "bad argument #%d to '%s.%s' (dst must be a %s, not %s)", index,
                method->type->layout->name.data, method->name, layout->name.data,
                luaL_tolstring(L, index, NULL));
-  return o.span.data;
+  return pl_operand_write(L, index, meta);
 }
 
 // Where each struct result goes: what stands behind the operands, in their order, or a new one.
@@ -150,22 +150,37 @@ static void fill_numbers(lua_State *L, const struct call *call, int count) {
   }
 }
 
-// One struct, or one number: nearly all calls.
-static int run_call(lua_State *L, struct call *call, const struct pl_method *method) {
+static int run_mixed(lua_State *L, struct call *call, const struct pl_method *method) {
   const struct pl_signature *s = &call->overload->signature;
-  if (s->struct_results) lua_settop(L, s->operand_count + s->struct_results);
-  if (s->result_count == 1 && !s->struct_results) {
-    call->overload->op->run(call->out, call->in);
-    push_number(L, &s->results[0], call->out[0].number);
-    return 1;
-  }
-  luaL_checkstack(L, PL_OP_RESULTS_MAX + 4, NULL);
-  int count = s->result_count;
+  lua_settop(L, s->operand_count + s->struct_results);
   if (push_results(L, call) && call->is_boxed) take_again(L, call);
   take_dsts(L, call, method);
   call->overload->op->run(call->out, call->in);
-  if (s->struct_results < count) fill_numbers(L, call, count);
-  return count;
+  if (s->struct_results < s->result_count) fill_numbers(L, call, s->result_count);
+  return s->result_count;
+}
+
+// One struct, or one number: nearly all calls. Behind its arguments a C function has room for
+// LUA_MINSTACK values, more than is pushed here.
+static int run_call(lua_State *L, struct call *call, const struct pl_method *method) {
+  const struct pl_overload *o = call->overload;
+  const struct pl_signature *s = &o->signature;
+  if (s->result_count > 1) return run_mixed(L, call, method);
+  if (!s->struct_results) {
+    o->op->run(call->out, call->in);
+    push_number(L, &s->results[0], call->out[0].number);
+    return 1;
+  }
+  int dst = s->operand_count + 1;
+  lua_settop(L, dst);
+  if (lua_isnil(L, dst)) {
+    call->out[0].at = pl_value_push_new(L, o->result_types[0]);
+    if (call->is_boxed) take_again(L, call);
+  } else {
+    call->out[0].at = take_dst(L, dst, s->results[0].layout, method);
+  }
+  o->op->run(call->out, call->in);
+  return 1;
 }
 
 // ---- calls ----
@@ -204,7 +219,7 @@ static int call_method(lua_State *L) {
   int given = count_given(L);
   for (size_t i = 0; i < method->count; i++) {
     if (!fits(L, &call, &method->overloads[i], given)) continue;
-    read_tables(L, &call);
+    if (call.has_tables) read_tables(L, &call);
     return run_call(L, &call, method);
   }
   if (has_array(L)) return pl_array_op_call(L, method);
@@ -230,7 +245,7 @@ static int call_operator(lua_State *L) {
     const struct pl_overload *o = &method->overloads[i];
     if (o->signature.operand_count == 1) lua_settop(L, 1);
     if (!fits(L, &call, o, lua_gettop(L))) continue;
-    read_tables(L, &call);
+    if (call.has_tables) read_tables(L, &call);
     return run_call(L, &call, method);
   }
   if (has_array(L)) return pl_array_op_call(L, method);

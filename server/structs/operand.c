@@ -104,6 +104,19 @@ bool pl_operand_get_writable(lua_State *L, int index, struct pl_operand *o) {
   return true;
 }
 
+char *pl_operand_value(lua_State *L, int index, const struct pl_layout *layout) {
+  const struct pl_meta *meta = pl_structs_meta(L, index);
+  if (!pl_form_is_value(meta->form) || !pl_layout_is_a(meta->type->layout, layout)) return NULL;
+  return pl_value_bytes(L, meta, lua_touserdata(L, index));
+}
+
+char *pl_operand_write(lua_State *L, int index, const struct pl_meta *meta) {
+  if (meta->form == PL_FORM_OWNED) return lua_touserdata(L, index);
+  struct pl_operand o;
+  pl_operand_get_writable(L, index, &o);
+  return o.span.data;
+}
+
 void pl_operand_push_box(lua_State *L, int index) {
   enum pl_form form = pl_structs_meta(L, index)->form;
   bool is_holding = form == PL_FORM_ARRAY || form == PL_FORM_SLICE;

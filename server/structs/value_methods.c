@@ -29,11 +29,10 @@ static struct pl_operand check_value(lua_State *L, int index) {
   return o;
 }
 
-static struct pl_operand check_writable(lua_State *L, int index) {
-  if (!pl_form_is_value(pl_structs_meta(L, index)->form)) raise_no_value(L, index);
-  struct pl_operand o;
-  pl_operand_get_writable(L, index, &o);
-  return o;
+static const struct pl_meta *check_meta(lua_State *L, int index) {
+  const struct pl_meta *meta = pl_structs_meta(L, index);
+  if (!pl_form_is_value(meta->form)) raise_no_value(L, index);
+  return meta;
 }
 
 // The value at `index`, which must be of that very type.
@@ -86,27 +85,30 @@ static int push_letters(lua_State *L, const struct pl_layout *layout, int index)
 
 /* v:get() -> all scalars; v:get("xz"), v:get("t", "prim") -> those */
 static int value_get(lua_State *L) {
-  struct pl_operand self = check_value(L, 1);
+  const struct pl_meta *meta = check_meta(L, 1);
+  const struct pl_layout *layout = meta->type->layout;
   int names = lua_gettop(L);
-  if (names == 1) return push_scalars(L, self.span.layout, self.span.data);
+  if (names == 1) return push_scalars(L, layout, pl_value_bytes(L, meta, lua_touserdata(L, 1)));
   int pushed = 0;
   for (int i = 2; i <= names; i++) {
     if (lua_type(L, i) != LUA_TSTRING) luaL_checktype(L, i, LUA_TSTRING);
     struct pl_strv name;
     name.data = lua_tolstring(L, i, &name.len);
-    const struct pl_field *field = pl_layout_field(self.span.layout, name);
+    const struct pl_field *field = pl_layout_field(layout, name);
     luaL_checkstack(L, 8, NULL);
-    pushed += field ? push_field_scalars(L, field) : push_letters(L, self.span.layout, i);
+    pushed += field ? push_field_scalars(L, field) : push_letters(L, layout, i);
   }
   return pushed;
 }
 
 /* v:set(...) -> v; the arguments of T(...) */
 static int value_set(lua_State *L) {
-  struct pl_operand self = check_writable(L, 1);
+  const struct pl_meta *meta = check_meta(L, 1);
+  const struct pl_layout *layout = meta->type->layout;
+  char *at = pl_operand_write(L, 1, meta);
   int last = lua_gettop(L);
-  if (last == 1) luaL_error(L, "set: values for %s are expected", self.span.layout->name.data);
-  pl_construct_over(L, 2, last, self.span.layout, self.span.data);
+  if (last == 1) luaL_error(L, "set: values for %s are expected", layout->name.data);
+  pl_construct_over(L, 2, last, layout, at);
   lua_settop(L, 1);
   return 1;
 }
@@ -134,14 +136,14 @@ static void copy_converted(lua_State *L, const struct pl_layout *layout) {
 
 /* dst:copy(src) -> dst */
 static int value_copy(lua_State *L) {
-  struct pl_operand to = check_writable(L, 1);
-  struct pl_operand from;
-  if (!pl_operand_get(L, 2, &from) || from.is_array || from.is_bytes)
-    luaL_typeerror(L, 2, to.span.layout->name.data);
-  if (PL_LIKELY(pl_layout_is_a(from.span.layout, to.span.layout)))
-    memmove(to.span.data, from.span.data, to.span.layout->size);
+  const struct pl_meta *meta = check_meta(L, 1);
+  const struct pl_layout *layout = meta->type->layout;
+  char *to = pl_operand_write(L, 1, meta);
+  const char *from = pl_operand_value(L, 2, layout);
+  if (PL_LIKELY(from))
+    memmove(to, from, layout->size);
   else
-    copy_converted(L, to.span.layout);
+    copy_converted(L, layout);
   lua_settop(L, 1);
   return 1;
 }
