@@ -20,6 +20,9 @@ EPOLL, UVLLHTTP = "epoll floor", "uv+llhttp floor"
 PERILUNE, PERILUNE_LOG = "perilune", "perilune, access log"
 OPENRESTY, HAPROXY, NODE, FASTIFY = "openresty", "haproxy", "node", "fastify"
 
+# What server/CMakeLists.txt and the release preset compile server/geometry with.
+GEOMETRY_FLAGS = ["-O3", "-DNDEBUG", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"]
+
 # Debian: the package of each peer, for whoever wants to install it.
 PACKAGES = {
     OPENRESTY: "nginx libnginx-mod-http-lua lua-cjson",
@@ -56,6 +59,7 @@ class Bench:
         self.build.mkdir(parents=True, exist_ok=True)
         self._compile("epoll", ["floor/epoll.c"])
         self._compile("swarm", ["client/swarm.c", "client/reader.c"])
+        self._compile("rays", ["floor/rays.c"], GEOMETRY_FLAGS + ["-lm"])
         self._compile("threads", ["floor/threads.c"], _lua_flags())
         self._compile("uvllhttp", ["floor/uvllhttp.c"], _llhttp_flags() + ["-luv"])
 

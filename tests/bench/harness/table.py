@@ -21,9 +21,12 @@ class Spread:
 class Verdict:
     """One target of performance.md and what came of it."""
 
-    def __init__(self, row, claim, bound, spread, note="", unit=""):
+    def __init__(self, row, claim, bound, spread, note="", unit="", digits=None):
         self.row, self.claim, self.bound = row, claim, bound
         self.spread, self.note, self.unit = spread, note, unit
+        self.digits = 0 if unit == "B" else 1 if unit else 2
+        if digits is not None:
+            self.digits = digits
 
     def fail(self, note):
         """It was tried and the server did not stand it: that falls short, with no figure."""
@@ -35,9 +38,8 @@ class Verdict:
         return PASS if self.spread.median <= self.bound and not self.note else SHORT
 
     def line(self):
-        digits = 0 if self.unit == "B" else 1 if self.unit else 2
         claim = f"{self.claim} <= {self.bound:g}{' ' + self.unit if self.unit else ''}"
-        figures = self.spread.text(digits) if self.spread else f"{'-':>9}"
+        figures = self.spread.text(self.digits) if self.spread else f"{'-':>9}"
         note = f"   ({self.note})" if self.note else ""
         return f"  {self.row:<4}{claim:<58}{figures:<32}{self.word()}{note}"
 
