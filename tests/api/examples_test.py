@@ -41,6 +41,15 @@ class Examples(unittest.TestCase):
     def test_06_upload(self):
         self.check("06_upload.lua")
 
+    def test_10_line_of_sight(self):
+        self.check("10_line_of_sight.lua")
+
+    def test_11_zones(self):
+        self.check("11_zones.lua")
+
+    def test_12_transforms(self):
+        self.check("12_transforms.lua")
+
     def test_20_fan_out(self):
         self.check("20_fan_out.lua")
 
