@@ -198,8 +198,9 @@ static int raise_no_fit(lua_State *L, const struct pl_method *method) {
   }
   luaL_pushresult(&b);
   const char *owner = method->type ? method->type->layout->name.data : "geometry";
-  lua_pushfstring(L, "%s.%s does not take (%s); it takes:", owner, method->name,
-                  lua_tostring(L, -1));
+  luaL_where(L, 1);
+  lua_pushfstring(L, "%s%s.%s does not take (%s); it takes:", lua_tostring(L, -1), owner,
+                  method->name, lua_tostring(L, -2));
   for (size_t i = 0; i < method->count; i++)
     lua_pushfstring(L, "%s\n  %s", lua_tostring(L, -1), method->overloads[i].op->signature);
   return lua_error(L);
