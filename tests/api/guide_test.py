@@ -101,9 +101,52 @@ class Readme(Guide):
             check_commands(self, commands, server)
 
 
+class Tables(unittest.TestCase):
+    """The tests that tables name in their last column, "FILE: name, name; FILE: name", are there.
+    FILE is a path, or short for tests/unit/FOLDER/FILE_test.c; "all" are all of a file."""
+
+    FOLDERS = {"server/structs/README.md": "structs", "server/runtime/README.md": "runtime"}
+
+    def rows(self, path):
+        with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+            tables = re.split(r"\n\n", file.read())
+        for table in tables:
+            if table.partition("\n")[0].endswith("| test |"):
+                for row in table.strip().split("\n")[2:]:
+                    yield [cell.strip() for cell in row.strip("|").split(" | ")]
+
+    def names_in(self, place, folder):
+        path = place if "/" in place else f"tests/unit/{folder}/{place}_test.c"
+        with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+            return set(re.findall(r"\b(?:def|class|void) (\w+)\(", file.read()))
+
+    def test_tests_in_tables_are_there(self):
+        for path, folder in self.FOLDERS.items():
+            found = 0
+            for first, *_, tests in self.rows(path):
+                for part in re.sub(r"\([^)]*\)", "", tests).split(";"):
+                    place, _, names = part.strip().partition(": ")
+                    if place == "-":
+                        continue
+                    known = self.names_in(place, folder)
+                    for name in names.split(","):
+                        found += 1
+                        with self.subTest(document=path, row=first, test=name.strip()):
+                            self.assertIn(name.strip(), known | {"all"})
+            self.assertGreater(found, 30)
+
+    def test_every_row_has_its_number(self):
+        for path, letter, count in (("server/structs/README.md", "S", 36),
+                                    ("server/runtime/README.md", "T", 25)):
+            numbers = [row[0] for row in self.rows(path) if re.fullmatch(rf"{letter}\d+", row[0])]
+            self.assertEqual(numbers, [f"{letter}{i}" for i in range(1, count + 1)])
+
+
 class Links(unittest.TestCase):
     def test_documents_point_to_what_is_there(self):
-        for path in ("README.md", "server/README.md", "lua/README.md", "tests/README.md"):
+        for path in ("README.md", "server/README.md", "server/structs/README.md",
+                     "server/geometry/README.md", "server/runtime/README.md", "lua/README.md",
+                     "tests/README.md"):
             with open(os.path.join(ROOT, path), encoding="utf-8") as file:
                 text = file.read()
             folder = os.path.dirname(os.path.join(ROOT, path))
@@ -114,7 +157,8 @@ class Links(unittest.TestCase):
                     if target.startswith("#"):
                         self.assertIn(target[1:], anchors)
                     else:
-                        self.assertTrue(os.path.exists(os.path.join(folder, target)))
+                        path_there = target.partition("#")[0]
+                        self.assertTrue(os.path.exists(os.path.join(folder, path_there)))
 
 
 if __name__ == "__main__":

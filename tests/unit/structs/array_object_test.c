@@ -230,6 +230,41 @@ static void passes_over_arrays_allocate_nothing(void **state) {
                  "assert(collectgarbage('count') == before)\n");
 }
 
+static void lists_nest_as_deep_as_the_type(void **state) {
+  (void)state;
+  snippet_passes("local p = {{normal = {0, 1, 0}, d = 4}, {{1, 0, 0}, 5}}\n"
+                 "for i = 3, 6 do p[i] = plane({0, 0, 1}, i) end\n"
+                 "local f = frustum.array{{p}, {planes = p}}\n"
+                 "assert(#f == 2 and f[2].planes[1].normal.y == 1 and f[1].planes[2].d == 5)\n"
+                 "assert(f[1].planes[6].d == 6)\n"
+                 "local r = ray.array{{{1, 2, 3}, {4, 5, 6}}, ray(vec3.one, vec3.up), {}}\n"
+                 "assert(r[1].direction.z == 6 and r[2].direction.y == 1 and #r == 3)\n");
+  snippet_fails("ray.array{{{1, 2, 3}, {4, 5, 6}}, {{1, 2, 3}, {4, 'x', 6}}}", "direction.y");
+  snippet_fails("vec3.array{1}", "vec3");
+}
+
+static void every_scalar_has_arrays(void **state) {
+  (void)state;
+  snippet_passes("for _, T in ipairs{i8, i16, i32, i64, u8, u16, u32, u64, f16, f32, f64} do\n"
+                 "  local a = T.array{0, 1, 100}\n"
+                 "  a[1] = 7\n"
+                 "  assert(#a == 3 and a[1] == 7 and a[3] == 100 and a:get(2) == 1)\n"
+                 "  assert(#a:pack() == 3 * T.sizeof and a[4] == nil)\n"
+                 "end\n"
+                 "local b = bool.array{true, false}\n"
+                 "assert(b[1] == true and b[2] == false)\n");
+  snippet_fails("u8.array{1, 256}", "256 is out of range for u8: 0 to 255");
+}
+
+static void what_makes_no_array_is_refused(void **state) {
+  (void)state;
+  snippet_fails("vec2.array(-1)", "-1 elements: none is the least");
+  snippet_fails("vec2.array(math.maxinteger)", "vec2");
+  snippet_fails("vec2.array(true)", "count, list, bytes, string or array expected");
+  snippet_fails("vec2.soa(bytes(8))", "count, list, string or array expected");
+  snippet_fails("vec2.array()", "count, list, bytes, string or array expected");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(array_reads_and_writes_elements),
@@ -249,6 +284,9 @@ int main(void) {
       cmocka_unit_test(a_view_keeps_its_bytes_alive),
       cmocka_unit_test(methods_refuse_every_other_self),
       cmocka_unit_test(passes_over_arrays_allocate_nothing),
+      cmocka_unit_test(lists_nest_as_deep_as_the_type),
+      cmocka_unit_test(every_scalar_has_arrays),
+      cmocka_unit_test(what_makes_no_array_is_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
