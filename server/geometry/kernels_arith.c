@@ -75,9 +75,15 @@ static bool has_own_product(const struct pl_layout *layout) {
          layout->builtin != PL_BUILTIN_color;
 }
 
+/// What is between two of these is a rotation again: the op of a single value makes it one.
+static bool is_rotation(const struct pl_layout *layout) {
+  return layout->builtin == PL_BUILTIN_quat || layout->builtin == PL_BUILTIN_dquat;
+}
+
 bool pl_kernel_accepts_arithmetic(const struct pl_kernel *kernel, const struct pl_layout *layout,
                                   const struct pl_kernel_operand *operands) {
   if (layout->part != kernel->part || !pl_kernel_is_arithmetic(layout)) return false;
+  if (kernel->tag == PL_ARITH_MIX && is_rotation(layout)) return false;
   for (size_t i = 0; i < kernel->operand_count; i++) {
     const struct pl_layout *other = operands[i].span.layout;
     bool is_struct = other == layout && layout->part_count > 1;
@@ -128,9 +134,9 @@ static const struct pl_kernel max_rows[] = {ONE_ROWS(max, 1, PL_ARITH_ANY, RATE)
 static const struct pl_kernel clamp_rows[] = {ONE_ROWS(clamp, 2, PL_ARITH_ANY, RATE)};
 static const struct pl_kernel neg_rows[] = {FLOAT_ROWS(neg, 0, PL_ARITH_ANY, RATE)};
 static const struct pl_kernel abs_rows[] = {FLOAT_ROWS(abs, 0, PL_ARITH_ANY, RATE)};
-static const struct pl_kernel lerp_rows[] = {ONE_ROWS(lerp, 2, PL_ARITH_ANY, RATE)};
+static const struct pl_kernel lerp_rows[] = {ONE_ROWS(lerp, 2, PL_ARITH_MIX, RATE)};
 static const struct pl_kernel lerp_unclamped_rows[] = {
-    ONE_ROWS(lerp_unclamped, 2, PL_ARITH_ANY, RATE)};
+    ONE_ROWS(lerp_unclamped, 2, PL_ARITH_MIX, RATE)};
 static const struct pl_kernel floor_rows[] = {FLOAT_ROWS(floor, 0, PL_ARITH_ANY, RATE_DIV)};
 static const struct pl_kernel ceil_rows[] = {FLOAT_ROWS(ceil, 0, PL_ARITH_ANY, RATE_DIV)};
 static const struct pl_kernel round_rows[] = {FLOAT_ROWS(round, 0, PL_ARITH_ANY, RATE_DIV)};

@@ -11,9 +11,9 @@ const struct pl_kernel_verb *pl_kernels_arith(void);
 /// matrices, and a script's own structs that are made of one kind of scalar; not rays and the like.
 bool pl_kernel_is_arithmetic(const struct pl_layout *layout);
 
-/// pl_kernel's tag: an arithmetic row for any struct, or one whose verb is a product of its own for
-/// matrices and rotations.
-enum { PL_ARITH_ANY, PL_ARITH_PRODUCT };
+/// pl_kernel's tag: an arithmetic row for any struct; one whose verb is a product of its own for
+/// matrices and rotations; one that mixes two, which is more than arithmetic for rotations.
+enum { PL_ARITH_ANY, PL_ARITH_PRODUCT, PL_ARITH_MIX };
 
 /// struct pl_kernel's accepts: operands are the struct itself, numbers, and scalars of its parts.
 bool pl_kernel_accepts_arithmetic(const struct pl_kernel *kernel, const struct pl_layout *layout,
