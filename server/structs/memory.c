@@ -5,7 +5,8 @@
 
 #include "structs/state.h"
 
-#define LARGEST_BYTES ((size_t)1 << 39)
+// No machine has them; allocators have limits of their own somewhere above.
+static const size_t BYTES_MAX = (size_t)1 << 40;
 
 static int raise_too_many(lua_State *L, size_t count, const char *what, const char *limit) {
   return luaL_error(L, "%I %s are more than %s allows", (lua_Integer)count, what, limit);
@@ -16,7 +17,7 @@ struct pl_bytes *pl_memory_take(lua_State *L, size_t count, size_t size, const c
   const struct pl_charge *charge = vm->heap.charge;
   const struct pl_account *account = vm->structs->account;
   size_t bytes;
-  if (__builtin_mul_overflow(count, size, &bytes) || bytes > LARGEST_BYTES)
+  if (__builtin_mul_overflow(count, size, &bytes) || bytes >= BYTES_MAX)
     raise_too_many(L, count, what, "any machine");
   if (charge && charge->limit && bytes > charge->limit)
     raise_too_many(L, count, what, "limits.request_memory");

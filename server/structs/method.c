@@ -213,13 +213,26 @@ static bool has_array(lua_State *L) {
   return false;
 }
 
+// Whether all arguments are operands comes first: what looks like a dst of another overload is one
+// only where it can be nothing else.
+static bool find_overload(lua_State *L, struct call *call, const struct pl_method *method,
+                          int given) {
+  for (size_t i = 0; i < method->count; i++) {
+    const struct pl_overload *o = &method->overloads[i];
+    if (o->signature.operand_count == given && fits(L, call, o, given)) return true;
+  }
+  for (size_t i = 0; i < method->count; i++) {
+    const struct pl_overload *o = &method->overloads[i];
+    if (o->signature.operand_count != given && fits(L, call, o, given)) return true;
+  }
+  return false;
+}
+
 // upvalue: the method
 static int call_method(lua_State *L) {
   const struct pl_method *method = lua_touserdata(L, lua_upvalueindex(1));
   struct call call;
-  int given = count_given(L);
-  for (size_t i = 0; i < method->count; i++) {
-    if (!fits(L, &call, &method->overloads[i], given)) continue;
+  if (find_overload(L, &call, method, count_given(L))) {
     if (call.has_tables) read_tables(L, &call);
     return run_call(L, &call, method);
   }

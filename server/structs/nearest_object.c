@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "geometry/query_nearest.h"
+#include "geometry/query_span.h"
 #include "structs/array.h"
 #include "structs/box.h"
 #include "structs/offload.h"
@@ -136,8 +137,16 @@ static void push_option(lua_State *L, const char *name) {
 // Arrays at SELF, unless it is an index, and at QUERIES.
 static void want_arrays(lua_State *L, struct find_work *w) {
   w->nearest = pl_query_object_get(L, SELF, &kind);
-  if (!w->nearest) pl_query_call_want(L, SELF, NULL, points_of);
-  pl_query_call_want(L, QUERIES, NULL, points_of);
+  if (w->nearest) {
+    pl_query_call_want(L, QUERIES, NULL, points_of);
+    return;
+  }
+  pl_query_call_want(L, SELF, NULL, points_of);
+  // A list of queries is made into what the points are.
+  enum pl_builtin wanted[1 + PL_ARRAY_LEN(points_of)];
+  wanted[0] = pl_query_type(pl_structs_meta(L, SELF)->type->layout);
+  memcpy(wanted + 1, points_of, sizeof points_of);
+  pl_query_call_want(L, QUERIES, NULL, wanted);
 }
 
 // Where they are. Behind the last allocation; before it for their counts and layouts alone.
