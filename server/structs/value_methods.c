@@ -128,10 +128,9 @@ static void copy_converted(lua_State *L, const struct pl_layout *layout) {
   const struct pl_convert *plan = pl_conversion_of_value(L, 2, layout);
   if (!plan) luaL_typeerror(L, 2, layout->name.data);
   char copy[PL_STRUCT_BYTES_MAX];
-  struct pl_operand to = check_writable(L, 1);
-  memcpy(copy, to.span.data, layout->size);
+  memcpy(copy, pl_operand_write(L, 1, check_meta(L, 1)), layout->size);
   pl_conversion_run(L, 2, plan, copy);
-  memcpy(to.span.data, copy, layout->size);
+  memcpy(pl_operand_write(L, 1, check_meta(L, 1)), copy, layout->size);
 }
 
 /* dst:copy(src) -> dst */
