@@ -68,8 +68,9 @@ return {
     -- Memory of a worker: its Lua heap and what C holds for its requests. Over three quarters of it
     -- connections stop reading, over it bodies are refused with 503; false = none. (4m to 1024g)
     memory = "256m",
-    -- Memory of one request and its tasks: what their Lua code holds and the bodies that they keep.
-    -- One that has more is ended with 500; false = none. A route's own option wins. (64k to 1024g)
+    -- Memory of one request and its tasks: what their Lua code holds, with bytes and arrays, and
+    -- the bodies that they keep. One that has more is ended with 500; false = none. A route's own
+    -- option wins. (64k to 1024g)
     request_memory = "64m",
     -- How long a handler may keep its worker while others want to run; then they run in between.
     -- false = for as long as it likes. (1ms to 60s)
