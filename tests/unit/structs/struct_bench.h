@@ -20,6 +20,7 @@
 
 struct bench {
   struct fake fake;
+  struct pl_api_context context;
   struct pl_layouts *layouts;
   lua_Alloc allocate;  ///< the vm's own
   void *allocate_ctx;
@@ -172,6 +173,8 @@ static inline void bench_open(struct bench *b) {
   lua_State *L = b->fake.vm.L;
   b->layouts = pl_layouts_new();
   assert_non_null(b->layouts);
+  b->context.app_folder = "";
+  b->fake.vm.user = &b->context;
   pl_structs_open(L, b->layouts, NULL, NULL);
   lua_pushlightuserdata(L, b);
   lua_pushcclosure(L, bench_setup, 1);
