@@ -12,6 +12,7 @@
 
 #include "geometry/kernels.h"
 #include "structs/array.h"
+#include "structs/array_input.h"
 #include "structs/box.h"
 #include "structs/element.h"
 #include "structs/field.h"
@@ -22,26 +23,13 @@
 #include "structs/type.h"
 #include "structs/value.h"
 
-enum { INPUTS_MAX = 4, INLINE_BYTES = 128, ELEMENT_BYTES = 128 };
-
-enum input_kind { INPUT_NUMBER, INPUT_NONE, INPUT_TABLE, INPUT_VALUE, INPUT_ARRAY };
-
-/// One operand. A value for all elements, a table made into one too, is in `bytes`.
-struct input {
-  struct pl_span span;  ///< layout NULL: no struct
-  double number;        ///< NaN: none
-  lua_Integer integer;  ///< the same, where is_integer
-  char bytes[INLINE_BYTES];
-  int index;  ///< on the stack
-  enum input_kind kind;
-  bool is_integer;
-};
+enum { INPUTS_MAX = 4, ELEMENT_BYTES = PL_ARRAY_INPUT_BYTES };
 
 struct array_work {
   struct pl_work work;
   const struct pl_kernel *kernel;      ///< or NULL:
   const struct pl_overload *overload;  ///< for each element
-  struct input inputs[INPUTS_MAX];
+  struct pl_array_input inputs[INPUTS_MAX];
   size_t input_count;
   struct pl_span dst;
   int dst_index;   ///< on the stack: what is returned; 0: a reduction without
@@ -52,65 +40,14 @@ struct array_work {
 
 // ---- operands ----
 
-// What is derived from a built-in struct is computed with as that one.
-static const struct pl_layout *narrowed(const struct pl_layout *layout) {
-  for (const struct pl_layout *at = layout; at; at = at->base)
-    if (at->builtin) return at;
-  return layout;
-}
-
-static void take_value(lua_State *L, struct input *in, const struct pl_operand *o) {
-  const struct pl_layout *layout = narrowed(o->span.layout);
-  if (layout->size > INLINE_BYTES)
-    luaL_argerror(L, in->index, "as one value for all elements this struct is too large");
-  memcpy(in->bytes, o->span.data, layout->size);
-  in->kind = INPUT_VALUE;
-  in->span = (struct pl_span){.count = 1, .layout = layout};
-}
-
-static void take_number(lua_State *L, struct input *in) {
-  in->number = lua_tonumber(L, in->index);
-  in->is_integer = lua_isinteger(L, in->index);
-  if (in->is_integer) in->integer = lua_tointeger(L, in->index);
-}
-
-static void take_input(lua_State *L, int index, struct input *in) {
-  struct pl_operand o;
-  int type = lua_type(L, index);
-  in->span = (struct pl_span){0};
-  in->number = NAN;
-  in->index = index;
-  in->kind = INPUT_NUMBER;
-  in->is_integer = false;
-  if (type == LUA_TNUMBER) {
-    take_number(L, in);
-  } else if (type == LUA_TNIL) {
-    in->kind = INPUT_NONE;
-  } else if (type == LUA_TTABLE) {
-    in->kind = INPUT_TABLE;
-  } else if (!pl_operand_get(L, index, &o) || !o.type) {
-    luaL_typeerror(L, index, "array, struct, table or number");
-  } else if (o.is_array) {
-    in->kind = INPUT_ARRAY;
-    in->span = o.span;
-    in->span.layout = narrowed(o.span.layout);
-  } else {
-    take_value(L, in, &o);
-  }
-}
-
 static void take_inputs(lua_State *L, struct array_work *w, size_t count) {
   w->input_count = count;
-  for (size_t i = 0; i < count; i++) take_input(L, (int)i + 1, &w->inputs[i]);
+  for (size_t i = 0; i < count; i++) pl_array_input_take(L, (int)i + 1, &w->inputs[i]);
 }
 
-static bool is_array(const struct input *in) {
-  return in->kind == INPUT_ARRAY;
-}
-
-static const struct input *first_array(const struct array_work *w) {
+static const struct pl_array_input *first_array(const struct array_work *w) {
   for (size_t i = 0; i < w->input_count; i++)
-    if (is_array(&w->inputs[i])) return &w->inputs[i];
+    if (pl_array_input_is_array(&w->inputs[i])) return &w->inputs[i];
   return NULL;
 }
 
@@ -118,8 +55,8 @@ static const struct input *first_array(const struct array_work *w) {
 static size_t check_counts(lua_State *L, const struct array_work *w) {
   size_t count = first_array(w)->span.count;
   for (size_t i = 0; i < w->input_count; i++) {
-    const struct input *in = &w->inputs[i];
-    if (is_array(in) && in->span.count != count)
+    const struct pl_array_input *in = &w->inputs[i];
+    if (pl_array_input_is_array(in) && in->span.count != count)
       luaL_argerror(L, in->index,
                     lua_pushfstring(L, "%I elements where the others have %I",
                                     (lua_Integer)in->span.count, (lua_Integer)count));
@@ -131,41 +68,26 @@ static size_t check_counts(lua_State *L, const struct array_work *w) {
 static void see_arrays(lua_State *L, struct array_work *w) {
   struct pl_operand o;
   for (size_t i = 0; i < w->input_count; i++) {
-    struct input *in = &w->inputs[i];
-    if (!is_array(in)) continue;
+    struct pl_array_input *in = &w->inputs[i];
+    if (!pl_array_input_is_array(in)) continue;
     pl_operand_get(L, in->index, &o);
     in->span.data = o.span.data;
     w->work.bytes[i] = o.box->bytes;
   }
 }
 
-// Where a span's bytes are now: those of a value for all are in the work itself, wherever that is.
-static struct pl_span span_of(struct input *in) {
-  struct pl_span span = in->span;
-  if (in->kind == INPUT_VALUE) span.data = in->bytes;
-  return span;
-}
-
-// A table is as good as a struct of that layout.
-static void read_table(lua_State *L, struct input *in, const struct pl_layout *layout) {
-  memset(in->bytes, 0, sizeof in->bytes);
-  pl_field_store_struct(L, in->index, layout, in->bytes);
-  in->kind = INPUT_VALUE;
-  in->span = (struct pl_span){.count = 1, .layout = layout};
-}
-
 // ---- what runs, on any thread ----
 
 static void fill_operands(struct array_work *w, struct pl_kernel_operand *operands) {
   for (size_t i = 1; i < w->input_count; i++)
-    operands[i - 1] =
-        (struct pl_kernel_operand){.span = span_of(&w->inputs[i]), .number = w->inputs[i].number};
+    operands[i - 1] = (struct pl_kernel_operand){.span = pl_array_input_span(&w->inputs[i]),
+                                                 .number = w->inputs[i].number};
 }
 
 static void run_kernel(struct pl_work *work, size_t first, size_t count) {
   struct array_work *w = PL_CONTAINER_OF(work, struct array_work, work);
   struct pl_kernel_operand operands[INPUTS_MAX];
-  struct pl_span self = span_of(&w->inputs[0]);
+  struct pl_span self = pl_array_input_span(&w->inputs[0]);
   fill_operands(w, operands);
   if (w->is_reduction)
     pl_kernel_reduce(w->kernel, &w->partial, &self, first, count);
@@ -201,7 +123,8 @@ static void run_one(struct array_work *w, size_t i) {
   union pl_slot in[PL_OP_OPERANDS_MAX], out[PL_OP_RESULTS_MAX];
   const struct pl_signature *s = &w->overload->signature;
   for (size_t k = 0; k < s->operand_count; k++) {
-    struct pl_span span = k < w->input_count ? span_of(&w->inputs[k]) : (struct pl_span){0};
+    struct pl_span span =
+        k < w->input_count ? pl_array_input_span(&w->inputs[k]) : (struct pl_span){0};
     if (!span.layout) {
       in[k].number = k < w->input_count ? w->inputs[k].number : NAN;
     } else if (s->operands[k].kind != PL_SLOT_STRUCT) {
@@ -282,7 +205,7 @@ static void set_value_dst(lua_State *L, struct array_work *w, int index) {
 static bool overlaps(const struct pl_operand *dst, const struct array_work *w) {
   for (size_t i = 0; i < w->input_count; i++) {
     const struct pl_span *in = &w->inputs[i].span;
-    if (!is_array(&w->inputs[i]) || pl_span_is_same(in, &dst->span)) continue;
+    if (!pl_array_input_is_array(&w->inputs[i]) || pl_span_is_same(in, &dst->span)) continue;
     if (pl_span_overlaps(in, &dst->span)) return true;
   }
   return false;
@@ -326,19 +249,11 @@ static void set_dst(lua_State *L, struct array_work *w, int index, const struct 
 // Integers that a double does not hold go beside 64 bits as they are. Beside u64 a negative one is
 // a negative number, not its bits.
 static void keep_large_integers(struct array_work *w) {
-  enum { EXACT_BITS = 53 };
-  const lua_Integer most = (lua_Integer)1 << EXACT_BITS;
   const struct pl_layout *self = w->inputs[0].span.layout;
   bool is_unsigned = self->part == PL_SCALAR_U64;
   if (!is_unsigned && self->part != PL_SCALAR_I64) return;
-  for (size_t i = 1; i < w->input_count; i++) {
-    struct input *in = &w->inputs[i];
-    bool is_large = in->is_integer && (in->integer > most || in->integer < -most);
-    if (!is_large || (is_unsigned && in->integer < 0)) continue;
-    memcpy(in->bytes, &in->integer, sizeof in->integer);
-    in->kind = INPUT_VALUE;
-    in->span = (struct pl_span){.count = 1, .layout = pl_layout_scalar((enum pl_scalar)self->part)};
-  }
+  for (size_t i = 1; i < w->input_count; i++)
+    pl_array_input_keep_large(&w->inputs[i], pl_layout_scalar((enum pl_scalar)self->part));
 }
 
 // Enums are compared with values of the same enum, as the integers that carry them.
@@ -365,15 +280,15 @@ static const struct pl_kernel *find_kernel_with_tables(lua_State *L, struct arra
                                                        const struct pl_method *method) {
   const struct pl_layout *layout = w->inputs[0].span.layout;
   for (size_t i = 0; i < w->input_count; i++) {
-    if (w->inputs[i].kind == INPUT_NONE) return NULL;
-    if (w->inputs[i].kind == INPUT_TABLE) w->inputs[i].span.layout = layout;
+    if (w->inputs[i].kind == PL_ARRAY_INPUT_NONE) return NULL;
+    if (w->inputs[i].kind == PL_ARRAY_INPUT_TABLE) w->inputs[i].span.layout = layout;
   }
   const struct pl_kernel *kernel = find_kernel(w, method);
   for (size_t i = 0; i < w->input_count; i++) {
-    struct input *in = &w->inputs[i];
-    if (in->kind != INPUT_TABLE) continue;
+    struct pl_array_input *in = &w->inputs[i];
+    if (in->kind != PL_ARRAY_INPUT_TABLE) continue;
     in->span.layout = NULL;
-    if (kernel) read_table(L, in, layout);
+    if (kernel) pl_array_input_read_table(L, in, layout);
   }
   return kernel;
 }
@@ -382,23 +297,19 @@ static const struct pl_kernel *find_kernel_with_tables(lua_State *L, struct arra
 static const struct pl_kernel *find_number_left(lua_State *L, struct array_work *w,
                                                 const struct pl_method *method) {
   const char *verb = method->name;
-  struct input *in = w->inputs;
-  bool is_left = w->input_count == 2 && in[0].kind == INPUT_NUMBER && is_array(&in[1]);
+  struct pl_array_input *in = w->inputs;
+  bool is_left =
+      w->input_count == 2 && in[0].kind == PL_ARRAY_INPUT_NUMBER && pl_array_input_is_array(&in[1]);
   if (!is_left) return NULL;
   struct array_work kept = *w;
   if (strcmp(verb, "add") == 0 || strcmp(verb, "mul") == 0) {
-    struct input number = in[0];
+    struct pl_array_input number = in[0];
     in[0] = in[1];
     in[1] = number;
   } else if (strcmp(verb, "sub") == 0 || strcmp(verb, "div") == 0) {
     const struct pl_layout *layout = in[1].span.layout;
-    const struct pl_layout *part = pl_layout_scalar((enum pl_scalar)layout->part);
-    if (layout->part == PL_SCALAR_NONE || layout->size > INLINE_BYTES) return NULL;
     if (strcmp(verb, "div") == 0 && layout->part_count > 1) return NULL;
-    for (uint32_t i = 0; i < layout->part_count; i++)
-      pl_field_store_scalar(L, in[0].index, part, in[0].bytes + i * part->size, layout->name.data);
-    in[0].kind = INPUT_VALUE;
-    in[0].span = (struct pl_span){.count = 1, .layout = layout};
+    if (!pl_array_input_spread(L, in, layout)) return NULL;
   } else {
     return NULL;
   }
@@ -407,13 +318,14 @@ static const struct pl_kernel *find_number_left(lua_State *L, struct array_work 
   return kernel;
 }
 
-static bool fits_slot(const struct input *in, const struct pl_slot_type *slot, bool is_optional) {
+static bool fits_slot(const struct pl_array_input *in, const struct pl_slot_type *slot,
+                      bool is_optional) {
   const struct pl_layout *layout = in->span.layout;
-  if (in->kind == INPUT_NONE) return is_optional;
+  if (in->kind == PL_ARRAY_INPUT_NONE) return is_optional;
   if (slot->kind == PL_SLOT_STRUCT)
-    return in->kind == INPUT_TABLE || (layout && pl_layout_is_a(layout, slot->layout));
-  if (in->kind == INPUT_NUMBER) return true;
-  return is_array(in) && layout->kind == PL_LAYOUT_SCALAR &&
+    return in->kind == PL_ARRAY_INPUT_TABLE || (layout && pl_layout_is_a(layout, slot->layout));
+  if (in->kind == PL_ARRAY_INPUT_NUMBER) return true;
+  return pl_array_input_is_array(in) && layout->kind == PL_LAYOUT_SCALAR &&
          (layout->scalar == PL_SCALAR_F32 || layout->scalar == PL_SCALAR_F64);
 }
 
@@ -430,8 +342,8 @@ static const struct pl_overload *find_overload(lua_State *L, struct array_work *
     const struct pl_overload *o = &method->overloads[i];
     if (!fits(w, &o->signature)) continue;
     for (size_t k = 0; k < w->input_count; k++)
-      if (w->inputs[k].kind == INPUT_TABLE)
-        read_table(L, &w->inputs[k], o->signature.operands[k].layout);
+      if (w->inputs[k].kind == PL_ARRAY_INPUT_TABLE)
+        pl_array_input_read_table(L, &w->inputs[k], o->signature.operands[k].layout);
     return o;
   }
   return NULL;
@@ -455,8 +367,8 @@ static bool find(lua_State *L, struct array_work *w, const struct pl_method *met
   if (count < 1 || count > INPUTS_MAX || !(method->operand_counts >> count & 1)) return false;
   take_inputs(L, w, count);
   if (!first_array(w)) return false;
-  w->kernel = is_array(&w->inputs[0]) ? find_kernel_with_tables(L, w, method)
-                                      : find_number_left(L, w, method);
+  w->kernel = pl_array_input_is_array(&w->inputs[0]) ? find_kernel_with_tables(L, w, method)
+                                                     : find_number_left(L, w, method);
   if (!w->kernel) w->overload = find_overload(L, w, method);
   return w->kernel || w->overload;
 }

@@ -137,11 +137,11 @@ static void push_option(lua_State *L, const char *name) {
 // Arrays at SELF, unless it is an index, and at QUERIES.
 static void want_arrays(lua_State *L, struct find_work *w) {
   w->nearest = pl_query_object_get(L, SELF, &kind);
-  if (w->nearest) {
+  if (!w->nearest) pl_query_call_want(L, SELF, NULL, points_of);
+  if (w->nearest || !lua_istable(L, QUERIES)) {
     pl_query_call_want(L, QUERIES, NULL, points_of);
     return;
   }
-  pl_query_call_want(L, SELF, NULL, points_of);
   // A list of queries is made into what the points are.
   enum pl_builtin wanted[1 + PL_ARRAY_LEN(points_of)];
   wanted[0] = pl_query_type(pl_structs_meta(L, SELF)->type->layout);

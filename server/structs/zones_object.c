@@ -2,6 +2,7 @@
 #include "structs/zones_object.h"
 
 #include <lauxlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -12,6 +13,8 @@
 #include "structs/offload.h"
 #include "structs/query_call.h"
 #include "structs/query_object.h"
+
+enum { LABEL_MAX = 80 };
 
 static const enum pl_builtin points_of[] = {PL_BUILTIN_dvec2, PL_BUILTIN_vec2, PL_BUILTIN_NONE};
 
@@ -51,35 +54,42 @@ static void *push_memory(lua_State *L, size_t count, size_t size) {
   return memory;
 }
 
-static void read_holes(lua_State *L, int zone, int anchors, struct pl_polygon_rings *rings) {
+// @param label "zones[3]"
+static void read_holes(lua_State *L, int zone, int anchors, const char *label,
+                       struct pl_polygon_rings *rings) {
+  char what[LABEL_MAX];
   if (lua_getfield(L, zone, "holes") == LUA_TNIL) {
     lua_pop(L, 1);
     return;
   }
-  if (!lua_istable(L, -1)) luaL_error(L, "holes: a list of rings is expected");
+  if (!lua_istable(L, -1)) luaL_error(L, "%s.holes: a list of rings is expected", label);
   rings->hole_count = lua_rawlen(L, -1);
   for (size_t i = 0; i < rings->hole_count; i++) {
     lua_rawgeti(L, -1, (lua_Integer)i + 1);
-    take_ring(L, anchors, "holes");
+    snprintf(what, sizeof what, "%.40s.holes[%zu]", label, i + 1);
+    take_ring(L, anchors, what);
   }
   lua_pop(L, 1);
 }
 
-static void check_keys(lua_State *L, int zone) {
+static void check_keys(lua_State *L, int zone, const char *label) {
   static const char *const known[] = {"id", "ring", "holes"};
   for (lua_pushnil(L); lua_next(L, zone); lua_pop(L, 1)) {
     const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : luaL_typename(L, -2);
     bool is_known = false;
     for (size_t i = 0; i < PL_ARRAY_LEN(known); i++) is_known |= strcmp(known[i], key) == 0;
-    if (!is_known) luaL_error(L, "unknown key '%s': id, ring and holes are known", key);
+    if (!is_known) luaL_error(L, "%s: unknown key '%s': id, ring and holes are known", label, key);
   }
 }
 
-static void read_rings(lua_State *L, int zone, int anchors, struct pl_polygon_rings *rings) {
-  check_keys(L, zone);
+static void read_rings(lua_State *L, int zone, int anchors, const char *label,
+                       struct pl_polygon_rings *rings) {
+  char what[LABEL_MAX];
+  check_keys(L, zone, label);
   lua_getfield(L, zone, "ring");
-  take_ring(L, anchors, "ring");
-  read_holes(L, zone, anchors, rings);
+  snprintf(what, sizeof what, "%.40s.ring", label);
+  take_ring(L, anchors, what);
+  read_holes(L, zone, anchors, label, rings);
 }
 
 static uint32_t read_id(lua_State *L, int zone, size_t place) {
@@ -199,6 +209,7 @@ static int make(lua_State *L, const struct pl_query_kind *kind, int anchors,
 
 int pl_zones_object_new(lua_State *L) {
   enum { LIST = 1, ANCHORS, SPECS, ZONE };
+  char label[LABEL_MAX];
   luaL_checktype(L, LIST, LUA_TTABLE);
   lua_settop(L, LIST);
   size_t count = lua_rawlen(L, LIST);
@@ -208,7 +219,8 @@ int pl_zones_object_new(lua_State *L) {
     if (lua_rawgeti(L, LIST, (lua_Integer)i + 1) != LUA_TTABLE)
       return luaL_error(L, "zones[%d]: a table {id = , ring = } is expected", (int)i + 1);
     specs[i].id = read_id(L, ZONE, i + 1);
-    read_rings(L, ZONE, ANCHORS, &specs[i].rings);
+    snprintf(label, sizeof label, "zones[%zu]", i + 1);
+    read_rings(L, ZONE, ANCHORS, label, &specs[i].rings);
     lua_settop(L, SPECS);
   }
   return make(L, &zones_kind, ANCHORS, specs, count);
@@ -220,7 +232,7 @@ int pl_polygon_object_new(lua_State *L) {
   luaL_checktype(L, POLYGON, LUA_TTABLE);
   lua_settop(L, POLYGON);
   lua_newtable(L);
-  read_rings(L, POLYGON, ANCHORS, &spec.rings);
+  read_rings(L, POLYGON, ANCHORS, "polygon", &spec.rings);
   return make(L, &polygon_kind, ANCHORS, &spec, 1);
 }
 

@@ -2,14 +2,6 @@
 // about to do, it raises "stale view" or has done it, and never looks at bytes that are gone.
 #include "struct_bench.h"
 
-#include "api/api.h"
-
-static int open_geometry(lua_State *L) {
-  pl_api_push_module(L, &pl_api_geometry);
-  lua_setglobal(L, "geometry");
-  return 0;
-}
-
 // hurt(name, array, f): calls f while the bytes of the array go with the n-th new object, for every
 // n that there is.
 #define HURT                                                                                    \
@@ -37,9 +29,6 @@ static int open_geometry(lua_State *L) {
 static void run(const char *script) {
   struct bench b;
   bench_open(&b);
-  lua_State *L = b.fake.vm.L;
-  lua_pushcfunction(L, open_geometry);
-  if (lua_pcall(L, 0, 0, 0) != LUA_OK) fail_msg("%s", lua_tostring(L, -1));
   fake_start(&b.fake, script);
   fake_run(&b.fake);
   fake_expect(&b.fake, "done\n");

@@ -2,14 +2,6 @@
 // with anything: an error or a result, and never a crash (run under ASan and UBSan).
 #include "struct_bench.h"
 
-#include "api/api.h"
-
-static int push_geometry(lua_State *L) {
-  pl_api_push_module(L, &pl_api_geometry);
-  lua_setglobal(L, "geometry");
-  return 0;
-}
-
 /* stack: list, table: appends the functions in it */
 static void append_functions(lua_State *L, int list, int table) {
   for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
@@ -117,10 +109,7 @@ static void calls_with_anything_end(void **state) {
   (void)state;
   struct bench b;
   bench_open(&b);
-  lua_State *L = b.fake.vm.L;
   bench_global(&b, "functions", lua_functions);
-  lua_pushcfunction(L, push_geometry);
-  if (lua_pcall(L, 0, 0, 0) != LUA_OK) fail_msg("%s", lua_tostring(L, -1));
   b.fake.vm.request_memory = (size_t)32 << 20;
   struct pl_buf text = {0};
   const char *head = "local function main(...) ";

@@ -1,5 +1,5 @@
-/// A vm with structs: scripts see perilune.struct as `struct`, the built-in types by their names,
-/// and
+/// A vm with structs: scripts see perilune.struct as `struct`, perilune.geometry as `geometry`, the
+/// built-in types by their names, and
 ///   cost(n, f)    runs f n times, under each of the collector's modes, and returns allocations and
 ///                 bytes of a single run, exact; fails when a mode makes a difference
 ///   fails(f, ...) the text of the error that f raises, without its place; fails the test if none
@@ -155,6 +155,8 @@ static inline int bench_setup(lua_State *L) {
   }
   pl_api_push_module(L, &pl_api_struct);
   lua_setglobal(L, "struct");
+  pl_api_push_module(L, &pl_api_geometry);
+  lua_setglobal(L, "geometry");
   lua_pushlightuserdata(L, lua_touserdata(L, lua_upvalueindex(1)));
   lua_setglobal(L, "forged");
   return 0;
