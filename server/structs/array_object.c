@@ -189,7 +189,8 @@ static int array_at(lua_State *L) {
 static int views_next(lua_State *L) {
   struct pl_type *type = pl_structs_meta(L, lua_upvalueindex(1))->type;
   const struct pl_array *array = pl_array_check(L, 1, type);
-  if (type) check_rows(L, type, array);
+  if (!type) return 0;  // of an array without elements
+  check_rows(L, type, array);
   pl_box_check(L, array->box);
   lua_Integer i = luaL_checkinteger(L, 2);
   if (i < 0 || (lua_Unsigned)i >= array->count) return 0;

@@ -65,6 +65,11 @@ void pl_element_push(lua_State *L, int index, struct pl_type *type, size_t i) {
   }
 }
 
+// For messages: "vec3[2]".
+static uint32_t place_of(size_t i) {
+  return i < UINT32_MAX ? (uint32_t)i + 1 : 0;
+}
+
 // A view may lie across the columns that it is stored into.
 static void save_copy(const struct pl_span *span, size_t i, const char *from) {
   char copy[PL_STRUCT_BYTES_MAX];
@@ -74,9 +79,10 @@ static void save_copy(const struct pl_span *span, size_t i, const char *from) {
 
 // Into a copy first: a table may fail half-way, and its values may be views of this very element.
 static void store_table(lua_State *L, int value, const struct pl_span *span, size_t i) {
+  const struct pl_path path = {NULL, span->layout->name, place_of(i)};
   char copy[PL_STRUCT_BYTES_MAX];
   memset(copy, 0, span->layout->size);
-  pl_field_store_struct(L, value, span->layout, copy);
+  pl_field_lay_value(L, value, span->layout, false, copy, &path);
   pl_element_save(span, i, copy);
 }
 
@@ -93,6 +99,7 @@ void pl_element_store(lua_State *L, int value, const struct pl_span *span, size_
   } else if (layout->kind == PL_LAYOUT_STRUCT) {
     store_table(L, value, span, i);
   } else {
-    pl_field_store_scalar(L, value, layout, pl_span_at(span, i), layout->name.data);
+    const struct pl_path path = {NULL, layout->name, place_of(i)};
+    pl_field_lay_value(L, value, layout, false, pl_span_at(span, i), &path);
   }
 }

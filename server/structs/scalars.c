@@ -96,8 +96,14 @@ int pl_scalars_push_element(lua_State *L, const struct pl_span *span, size_t i) 
 
 // ---- from Lua ----
 
-static void store_part(lua_State *L, int index, const struct pl_layout *owner, char *at) {
-  pl_field_store_scalar(L, index, pl_layout_scalar(owner->part), at, owner->name.data);
+// Number k of a struct that is made of one kind of scalar: named by its field where each is one.
+static void store_part(lua_State *L, int index, const struct pl_layout *owner, uint32_t k,
+                       char *at) {
+  const struct pl_path up = {NULL, owner->name, 0};
+  struct pl_path path = {NULL, owner->name, k + 1};
+  if (owner->field_count == owner->part_count)
+    path = (struct pl_path){&up, owner->fields[k].name, 0};
+  pl_field_lay_value(L, index, pl_layout_scalar(owner->part), false, at, &path);
 }
 
 // A number that needs no check takes no more than this. Returns: whether it was one.
@@ -151,7 +157,7 @@ static void store(lua_State *L, int first, const struct pl_layout *layout, char 
   }
   for (uint32_t i = 0; i < layout->part_count; i++)
     if (!store_fast(L, first + (int)i, layout->part, at + i * step))
-      store_part(L, first + (int)i, layout, at + i * step);
+      store_part(L, first + (int)i, layout, i, at + i * step);
 }
 
 static PL_COLD void store_large(lua_State *L, int first, const struct pl_span *span, size_t i) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Bodies of packed structs through the real server: what a request that holds one costs the Lua heap
-(structs.md 4.6, D5), what is copied on the way (4.5), and calls on the thread pool while others run.
-"""
+"""Bodies of packed structs through the real server: what a request that holds one costs the Lua
+heap (structs.md 4.6, D5), what is copied on the way (4.5), and calls on the thread pool while others
+run."""
 # presets: asan tsan
 
 import array
@@ -92,7 +92,10 @@ end)
 app:get("/given_up", function()
   local ok = pcall(task.timeout, 0.001, function()
     local mine = vec3.array(400000)
-    for _ = 1, 50 do mine:add(1, mine:slice(1, #mine)) mine:slice(1, 399999):add(1, mine:slice(2)) end
+    for _ = 1, 50 do
+      mine:add(1, mine:slice(1, #mine))
+      mine:slice(1, 399999):add(1, mine:slice(2))
+    end
   end)
   return tostring(ok)
 end)

@@ -1,7 +1,96 @@
-// Arrays over bytes as they lie in files: the accessors of a binary glTF.
+// New arrays, from whatever there is; over bytes as they lie in files: a binary glTF's accessors.
 #include "structs/array_make.h"
 
 #include "struct_bench.h"
+
+#define LIST                                                           \
+  "local function list(a)\n"                                           \
+  "  local t = {}\n"                                                   \
+  "  for i, x, y in a:each() do\n"                                     \
+  "    for _, c in ipairs{x, y} do t[#t + 1] = ('%g'):format(c) end\n" \
+  "  end\n"                                                            \
+  "  return table.concat(t, ' ')\n"                                    \
+  "end\n"                                                              \
+  "local f32, u8, u32 = struct.f32, struct.u8, struct.u32\n"
+
+static void arrays_are_made_of_everything(void **state) {
+  (void)state;
+  bench_expect(
+      LIST "log(#vec2.array(3), #vec2.array(0), #vec2.array{}, #vec2.array(''))\n"
+           "log(list(vec2.array{{1, 2}, vec2(3, 4), {x = 5}}))\n"
+           "log(list(vec2.array(string.pack('<ffff', 1, 2, 3, 4))))\n"
+           "log(list(vec2.soa(string.pack('<ffff', 1, 2, 3, 4))))\n"
+           "local a = vec2.array{{1, 2}, {3, 4}, {5, 6}}\n"
+           "log(list(vec2.soa(a)), list(vec2.array(vec2.soa(a))), list(vec2.soa(vec2.soa(a))))\n"
+           "log(list(vec2.array(a:slice(2))), list(vec2.array(vec2.soa(a):slice(2, 3))))\n"
+           "local copy = vec2.array(a) copy[1] = {9, 9} log(list(a))\n"
+           "log(list(f32.array(a:field'y')), list(f32.array(vec2.soa(a):field'y')))\n"
+           "local b = struct.bytes(40)\n"
+           "local part = vec2.array(b:slice(4, 32), 4, 2, 12)\n"
+           "part[2] = {7, 8} log(b:get('f32', 20, 2), #part)\n"
+           "local Kind = struct.enum('Kind', 'u8', {A = 1, B = 2})\n"
+           "log(Kind.array{'A', 2, Kind.B}[3], Kind.array(1)[1], Kind.array{'A'}:pack() == '\\1')\n"
+           "log(struct.dec128.array{'1.5', 2}[1] + 1, struct.bool.array{true, false}[1])\n"
+           "log(u8.array('abc')[2], struct.i64.array{-1}[1], struct.f16.array{0.5}[1])\n",
+      "3 0 0 0\n"
+      "1 2 3 4 5 0\n"
+      "1 2 3 4\n"
+      "1 2 3 4\n"
+      "1 2 3 4 5 6 1 2 3 4 5 6 1 2 3 4 5 6\n"
+      "3 4 5 6 3 4 5 6\n"
+      "1 2 3 4 5 6\n"
+      "2 4 6 2 4 6\n"
+      "7.0 2\n"
+      "B Kind(0) true\n"
+      "2.5 true\n"
+      "98 -1 0.5\n"
+      "done\n");
+}
+
+static void what_does_not_fit_is_told(void **state) {
+  (void)state;
+  bench_expect(
+      LIST "log(fails(vec2.array, {{1, 2}, {1}}))\n"
+           "log(fails(vec2.array, {1, 2}))\n"
+           "log(fails(u8.array, {1, 256}))\n"
+           "log(fails(vec2.array, vec3.array(1)))\n"
+           "log(fails(vec2.array, vec2()))\n"
+           "log(fails(vec2.array, 1.5))\n"
+           "log(fails(vec2.array, ('x'):rep(9)))\n"
+           "log(fails(vec2.soa, struct.bytes(16)))\n"
+           "log(fails(hit.soa, 2))\n"
+           "log(fails(vec2.array, struct.bytes(16), 8, 2))\n"
+           "log(fails(vec2.array, struct.bytes(16), 0, math.maxinteger, math.maxinteger))\n"
+           "log(fails(vec2.array, struct.bytes(16), math.mininteger))\n"
+           "log(fails(vec2.array, struct.bytes(16), 0, 2, 7))\n"
+           "log(fails(vec2.array, struct.bytes(16), 0, -1))\n"
+           "log(fails(vec2.array, struct.bytes(16), 0, 1 << 62, 8))\n"
+           "log(#vec2.array(struct.bytes(16), 16), #vec2.array(struct.bytes(16), 0, 0, 1 << 62))\n"
+           "log(#vec2.array(struct.bytes(16), 8, 1, 1 << 62))\n"
+           "for _, v in ipairs{true, print, io.stdout, forged, vec2, coroutine.create(print)} do\n"
+           "  assert(fails(vec2.array, v):find('count, list, bytes, string or array expected'))\n"
+           "end\n",
+      "vec2[2]: vec2 has 2 fields, not 1\n"
+      "vec2[1]: vec2 or a table is expected, not number\n"
+      "u8[2]: 256 is out of range for u8: 0 to 255\n"
+      "bad argument #1 to '?' (vec3 has the field 'z', vec2 has not)\n"
+      "bad argument #1 to '?' (count, list, bytes, string or array expected, got vec2)\n"
+      "bad argument #1 to '?' (number has no integer representation)\n"
+      "bad argument #1 to '?' (9 bytes are no multiple of vec2's 8: 1 would be left over)\n"
+      "bad argument #1 to '?' (count, list, string or array expected, got bytes)\n"
+      "hit has no columns: its scalars are not all of one kind\n"
+      "2 elements of vec2, 8 bytes apart from offset 8, do not lie within 16 bytes\n"
+      "9223372036854775807 elements of vec2, 9223372036854775807 bytes apart from offset 0, do "
+      "not lie within 16 bytes\n"
+      "bad argument #2 to '?' (-9223372036854775808 is no offset in bytes)\n"
+      "bad argument #4 to '?' (7 bytes apart, elements of 8 would overlap)\n"
+      "bad argument #3 to '?' (-1 is no number of elements)\n"
+      "4611686018427387904 elements of vec2, 8 bytes apart from offset 0, do not lie within "
+      "16 bytes\n"
+      "0 0\n"
+      "1\n"
+      "done\n");
+}
 
 // A header, a chunk of JSON, and a chunk with three interleaved vertices and their indices, as
 // section 4.4 of glTF 2.0 has it. The accessors' numbers are read out of the JSON.
@@ -73,6 +162,8 @@ static void accessors_that_do_not_fit_are_refused(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(arrays_are_made_of_everything),
+      cmocka_unit_test(what_does_not_fit_is_told),
       cmocka_unit_test(accessors_of_gltf_are_views),
       cmocka_unit_test(accessors_that_do_not_fit_are_refused),
   };
