@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Bodies of packed structs through the real server: what a request that holds one costs the Lua
-heap (structs.md 4.6, D5), what is copied on the way (4.5), and calls on the thread pool while others
-run."""
+heap (structs.md 4.6, D5), what is copied on the way (4.5), and long calls while others run."""
 # presets: asan tsan
 
 import array

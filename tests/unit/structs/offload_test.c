@@ -207,6 +207,87 @@ static void where_it_cannot_wait_it_runs_at_once_and_is_counted(void **state) {
   close_bench(&b);
 }
 
+/// Looks at what a call has pinned by the time that it makes its first object.
+struct watch {
+  lua_Alloc allocate;
+  void *ctx;
+  const struct pl_bytes *bytes;
+  uint32_t pins;
+  bool has_seen;
+};
+
+static void *watch_allocation(void *ctx, void *block, size_t old_size, size_t size) {
+  struct watch *w = ctx;
+  if (w->bytes && !w->has_seen && !block && old_size == LUA_TUSERDATA) {
+    w->has_seen = true;
+    w->pins = w->bytes->pins;
+  }
+  return w->allocate(w->ctx, block, old_size, size);
+}
+
+static void its_bytes_are_pinned_before_anything_is_allocated(void **state) {
+  (void)state;
+  struct bench b;
+  open_bench(&b);
+  lua_State *L = b.snippet.fake.vm.L;
+  struct watch watch = {0};
+  fake_start(&b.snippet.fake, "a = vec3.array(3) b = a:bytes()");
+  fake_expect(&b.snippet.fake, "done\n");
+  lua_getglobal(L, "b");
+  watch.bytes = pl_box_get(L, -1)->bytes;
+  lua_pop(L, 1);
+  watch.allocate = lua_getallocf(L, &watch.ctx);
+  lua_setallocf(L, watch_allocation, &watch);
+  fake_start(&b.snippet.fake, "return count(9001, 1000, a)");
+  lua_setallocf(L, watch.allocate, watch.ctx);
+  finish_tasks(&b);
+  fake_expect(&b.snippet.fake, "done 9001\n");
+  assert_true(watch.has_seen);
+  assert_int_equal(watch.pins, 1);
+  fake_start(&b.snippet.fake, "a = nil b = nil");
+  fake_expect(&b.snippet.fake, "done\n");
+  close_bench(&b);
+}
+
+// dst overlaps what is read: the result is written elsewhere first, and that goes with the job.
+static void a_cancelled_call_keeps_what_it_writes(void **state) {
+  (void)state;
+  struct bench b;
+  open_bench(&b);
+  struct pl_task *task = fake_start(&b.snippet.fake, "local a = f32.array(4000000)\n"
+                                                     "return a:slice(1, -2):add(1, a:slice(2))");
+  assert_int_equal(b.snippet.fake.vm.live_tasks, 1);
+  pl_task_cancel(task, PL_CANCEL_CLIENT);
+  fake_run_ready(&b.snippet.fake);
+  lua_gc(b.snippet.fake.vm.L, LUA_GCCOLLECT, 0);
+  uv_run(&b.loop.uv, UV_RUN_DEFAULT);
+  pl_buf_clear(&b.snippet.fake.text);
+  close_bench(&b);
+}
+
+static void long_calls_give_what_short_ones_give(void **state) {
+  (void)state;
+  struct bench b;
+  open_bench(&b);
+  fake_start(&b.snippet.fake,
+             "local n = 2000000\n"
+             "local a = f32.array(n)\n"
+             "for i = 1, n, 1000 do a[i] = i end\n"
+             "log(rawequal(a:slice(1, -2):add(1, a:slice(2)), a), a[1], a[1000], a[n])\n"
+             "local sum = a:sum()\n"
+             "a:mul(2, a)\n"
+             "log(a:sum() == 2 * sum, a[1000], (2 - a)[1000], a:lt(3):count() < n)\n"
+             "local v = vec3.array(100000)\n"
+             "v[7] = {3, 4, 0}\n"
+             "log(v:angle(vec3.up)[7] > 0, v:sort_by(v:field('x'))[100000])");
+  finish_tasks(&b);
+  fake_expect(&b.snippet.fake, "false 1.0 1.0 1.0\n"
+                               "true 2.0 0.0 true\n"
+                               "true vec3(3, 4, 0)\n"
+                               "done\n");
+  close_bench(&b);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(short_calls_run_at_once),
@@ -214,6 +295,9 @@ int main(void) {
       cmocka_unit_test(its_bytes_may_be_read_but_not_changed),
       cmocka_unit_test(cancelled_calls_end_with_their_piece),
       cmocka_unit_test(the_state_may_end_before_a_cancelled_piece),
+      cmocka_unit_test(its_bytes_are_pinned_before_anything_is_allocated),
+      cmocka_unit_test(a_cancelled_call_keeps_what_it_writes),
+      cmocka_unit_test(long_calls_give_what_short_ones_give),
       cmocka_unit_test(calls_take_turns),
       cmocka_unit_test(where_it_cannot_wait_it_runs_at_once_and_is_counted),
   };

@@ -1,5 +1,5 @@
-// Overloads find the right op, and nothing is boxed (structs.md 4.6, D1 and D2): every op of every built-in type, from the tables
-// that the methods are made of, so that none is left out.
+// Overloads find the right op, and nothing is boxed (structs.md 4.6, D1 and D2): every op of every
+// built-in type, from the tables that the methods are made of, so that none is left out.
 #include "struct_bench.h"
 
 #include "geometry/op.h"
