@@ -249,18 +249,59 @@ static void its_bytes_are_pinned_before_anything_is_allocated(void **state) {
   close_bench(&b);
 }
 
+static void dst_and_operands_are_in_use_until_it_is_done(void **state) {
+  (void)state;
+  struct bench b;
+  open_bench(&b);
+  fake_start(&b.snippet.fake, "a, b = f32.array(4000000), f32.array(4000000)\n"
+                              "a:add(1, b)\n"
+                              "log(b[1], pcall(b.set, b, 1, 7), pcall(a.set, a, 1, 7))\n"
+                              "a, b = nil, nil");
+  fake_start(&b.snippet.fake, "log(pcall(b.set, b, 1, 2))\n"
+                              "log(pcall(a.set, a, 1, 2))");
+  fake_expect(&b.snippet.fake, "false the bytes are in use by f32.add\n"
+                               "false the bytes are in use by f32.add\n"
+                               "done\n");
+  finish_tasks(&b);
+  fake_expect(&b.snippet.fake, "1.0 true true f32[4000000]\ndone\n");
+  close_bench(&b);
+}
+
+enum { GATES = 64 };  // more than the pool has threads
+
+static uv_sem_t gate;
+
+static void wait_at_gate(uv_work_t *work) {
+  (void)work;
+  uv_sem_wait(&gate);
+}
+
+static void close_gates(struct bench *b, uv_work_t *gates) {
+  assert_int_equal(uv_sem_init(&gate, 0), 0);
+  for (int i = 0; i < GATES; i++)
+    assert_int_equal(uv_queue_work(&b->loop.uv, &gates[i], wait_at_gate, NULL), 0);
+}
+
+static void open_gates(void) {
+  for (int i = 0; i < GATES; i++) uv_sem_post(&gate);
+}
+
 // dst overlaps what is read: the result is written elsewhere first, and that goes with the job.
 static void a_cancelled_call_keeps_what_it_writes(void **state) {
   (void)state;
   struct bench b;
+  uv_work_t gates[GATES];
   open_bench(&b);
+  close_gates(&b, gates);
   struct pl_task *task = fake_start(&b.snippet.fake, "local a = f32.array(4000000)\n"
                                                      "return a:slice(1, -2):add(1, a:slice(2))");
   assert_int_equal(b.snippet.fake.vm.live_tasks, 1);
   pl_task_cancel(task, PL_CANCEL_CLIENT);
   fake_run_ready(&b.snippet.fake);
   lua_gc(b.snippet.fake.vm.L, LUA_GCCOLLECT, 0);
+  open_gates();  // its piece runs now, when nothing of Lua has its bytes any more
   uv_run(&b.loop.uv, UV_RUN_DEFAULT);
+  uv_sem_destroy(&gate);
   pl_buf_clear(&b.snippet.fake.text);
   close_bench(&b);
 }
@@ -296,6 +337,7 @@ int main(void) {
       cmocka_unit_test(cancelled_calls_end_with_their_piece),
       cmocka_unit_test(the_state_may_end_before_a_cancelled_piece),
       cmocka_unit_test(its_bytes_are_pinned_before_anything_is_allocated),
+      cmocka_unit_test(dst_and_operands_are_in_use_until_it_is_done),
       cmocka_unit_test(a_cancelled_call_keeps_what_it_writes),
       cmocka_unit_test(long_calls_give_what_short_ones_give),
       cmocka_unit_test(calls_take_turns),

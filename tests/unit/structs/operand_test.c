@@ -126,6 +126,30 @@ static void queries_survive(void **state) {
       "assert(stale > 30, stale)\n");
 }
 
+// What was counted or checked before dst was made may be otherwise behind that.
+static void indices_and_masks_may_be_written_meanwhile(void **state) {
+  (void)state;
+  run("local points, refused = vec3.array(64), 0\n"
+      "local function written_while(make, f)\n"
+      "  for n = 1, 8 do\n"
+      "    local a = make()\n"
+      "    written(a:bytes(), n)\n"
+      "    local ok, err = pcall(f, a)\n"
+      "    taken(a:bytes(), 0)\n"
+      "    if not ok then\n"
+      "      refused = refused + 1\n"
+      "      assert(err:find'was changed while' or err:find'indices are 1 to 64', err)\n"
+      "    end\n"
+      "  end\n"
+      "end\n"
+      "local function mask() local m = struct.u8.array(64) m[1] = 1 return m end\n"
+      "local function none() return struct.u32.array(64) end\n"
+      "written_while(mask, function(m) return points:select(m) end)\n"
+      "written_while(mask, function(m) return m:indices() end)\n"
+      "written_while(none, function(i) return points:gather(i) end)\n"
+      "assert(refused > 5, refused)\n");
+}
+
 // A metamethod of a table of options is a script's, too.
 static void options_may_move_what_was_given(void **state) {
   (void)state;
@@ -148,6 +172,7 @@ int main(void) {
       cmocka_unit_test(arrays_survive),
       cmocka_unit_test(selections_survive),
       cmocka_unit_test(queries_survive),
+      cmocka_unit_test(indices_and_masks_may_be_written_meanwhile),
       cmocka_unit_test(options_may_move_what_was_given),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 ///                 bytes of a single run, exact; fails when a mode makes a difference
 ///   fails(f, ...) the text of the error that f raises, without its place; fails the test if none
 ///   bytes(text)   bytes in a box; pinned(bytes, is): somebody uses them
+///   written(bytes, n)  the n-th new object from now on has a finaliser set all of them to 1
 ///   taken(bytes, n)  the n-th new object from now on has a finaliser take the bytes away; 0: none
 ///   forged        light userdata
 #pragma once
@@ -30,6 +31,7 @@ struct bench {
   bool is_due;            ///< ... or a string has been made just now
   struct pl_box *victim;  ///< whose bytes go, ...
   uint64_t taken_at;      ///< ... when so many more objects have been made
+  bool is_written;        ///< they are not taken, but written
   uint64_t fails_at;      ///< that many allocations from now on memory ends; 0: never
 };
 
@@ -39,6 +41,10 @@ static inline void bench_take(struct bench *b) {
   struct pl_heap *heap = &b->fake.vm.heap;
   b->victim = NULL;
   b->is_due = false;
+  if (b->is_written) {
+    memset(box->data, 1, box->size);
+    return;
+  }
   heap->outside -= box->size;
   if (box->payer) pl_heap_charge_outside(heap, &box->payer->own_charge, box->size, 0);
   pl_bytes_unref(box->bytes);
@@ -144,6 +150,13 @@ static inline int bench_taken(lua_State *L) {
   b->taken_at = (uint64_t)luaL_optinteger(L, 2, 0);
   if (!b->taken_at) b->victim = NULL;
   b->is_due = false;
+  b->is_written = false;
+  return 0;
+}
+
+static inline int bench_written(lua_State *L) {
+  bench_taken(L);
+  bench_of(L)->is_written = true;
   return 0;
 }
 
@@ -186,6 +199,7 @@ static inline void bench_open(struct bench *b) {
   bench_global(b, "bytes", bench_bytes);
   bench_global(b, "pinned", bench_pinned);
   bench_global(b, "taken", bench_taken);
+  bench_global(b, "written", bench_written);
   b->allocate = lua_getallocf(L, &b->allocate_ctx);
   lua_setallocf(L, bench_allocate, b);
 }
