@@ -193,11 +193,12 @@ static int value_has_nan(lua_State *L) {
   return 1;
 }
 
+// Either may be anything: Lua asks the right one when the left one has no answer.
 static int value_eq(lua_State *L) {
-  struct pl_operand a = check_value(L, 1);
-  struct pl_operand b = check_value(L, 2);
-  lua_pushboolean(L, a.type == b.type &&
-                         pl_codec_same_values(a.span.layout, a.span.data, b.span.data));
+  struct pl_operand a, b;
+  bool are_values = pl_operand_get(L, 1, &a) && pl_operand_get(L, 2, &b) && !a.is_array &&
+                    !b.is_array && a.type && a.type == b.type;
+  lua_pushboolean(L, are_values && pl_codec_same_values(a.span.layout, a.span.data, b.span.data));
   return 1;
 }
 

@@ -85,6 +85,23 @@ static void frozen_and_moved_bytes_refuse(void **state) {
                  "assert(c:tostring() == 'abcd' and tostring(b) == 'bytes (stale)')\n");
 }
 
+static void any_offset_and_any_other_operand_is_checked(void **state) {
+  (void)state;
+  for (int i = 0; i < 2; i++) {
+    const char *offset = i ? "math.maxinteger" : "math.mininteger";
+    char script[80];
+    snprintf(script, sizeof script, "bytes(4):slice(%s)", offset);
+    snippet_fails(script, "do not lie within 4 bytes");
+    snprintf(script, sizeof script, "bytes(4):fill(1, %s)", offset);
+    snippet_fails(script, "do not lie within 4 bytes");
+  }
+  snippet_passes("local b = bytes(4)\n"
+                 "assert(not pcall(b.set, b, 'u8', 0, 1, 2, 256) and b:get('u8', 0) == 0)\n"
+                 "assert(b ~= io.stdout and io.stdout ~= b and b ~= vec3() and vec3() ~= b)\n"
+                 "assert(not (b == 4) and b == bytes(4):slice(0))\n"
+                 "assert(select('#', b:get('u8', 0, 0)) == 0 and b:get('u8', 4, 0) == nil)\n");
+}
+
 static void memory_is_counted_and_given_back(void **state) {
   (void)state;
   struct snippet s;
@@ -124,6 +141,7 @@ int main(void) {
       cmocka_unit_test(slices_share_the_bytes),
       cmocka_unit_test(fill_and_copy_stay_inside),
       cmocka_unit_test(frozen_and_moved_bytes_refuse),
+      cmocka_unit_test(any_offset_and_any_other_operand_is_checked),
       cmocka_unit_test(memory_is_counted_and_given_back),
       cmocka_unit_test(one_request_may_not_take_more_than_its_limit),
   };
