@@ -23,15 +23,17 @@ struct pl_buf *pl_conn_out(struct pl_conn *conn) {
 // ---- what is sent from where it is ----
 
 void pl_conn_let_go(struct pl_conn *conn) {
-  struct pl_hold hold = conn->hold;
-  conn->hold = (struct pl_hold){0};
+  if (!conn->hold) return;
+  struct pl_hold hold = *conn->hold;
+  conn->hold = NULL;
   if (hold.on_sent) hold.on_sent(hold.ctx);
   pl_bytes_unref(hold.bytes);
 }
 
 static void hold_on(struct pl_conn *conn, struct pl_strv held, const struct pl_hold *hold) {
   conn->held = held;
-  conn->hold = *hold;
+  conn->current->hold = *hold;
+  conn->hold = &conn->current->hold;
   pl_bytes_ref(hold->bytes);
 }
 
@@ -47,14 +49,25 @@ static int append_payload(struct pl_buf *out, struct pl_strv payload) {
   return 0;
 }
 
+static struct pl_strv end_of_held(const struct pl_conn *conn) {
+  static const struct pl_strv ends[] = {PL_STRV(""), PL_STRV("\r\n"), PL_STRV("\r\n0\r\n\r\n")};
+  return ends[conn->held_end];
+}
+
+static void forget_held(struct pl_conn *conn) {
+  conn->held = (struct pl_strv){0};
+  conn->held_end = PL_HELD_END_NONE;
+}
+
 // Something comes behind `held` that has not been handed to the kernel: it joins `out`.
 static int copy_held(struct pl_conn *conn) {
   if (conn->held.len == 0) return 0;
   struct pl_buf *out = pl_conn_out(conn);
-  if (!pl_buf_reserve(out, conn->held.len + conn->held_end.len)) return PL_ENOMEM;
+  struct pl_strv end = end_of_held(conn);
+  if (!pl_buf_reserve(out, conn->held.len + end.len)) return PL_ENOMEM;
   if (append_payload(out, conn->held)) return PL_ENOMEM;
-  if (pl_buf_append(out, conn->held_end.data, conn->held_end.len)) return PL_ENOMEM;
-  conn->held = conn->held_end = PL_STRV("");
+  if (pl_buf_append(out, end.data, end.len)) return PL_ENOMEM;
+  forget_held(conn);
   pl_conn_let_go(conn);
   return 0;
 }
@@ -223,7 +236,7 @@ static int write_piece(struct pl_exchange *x, struct pl_strv piece) {
 static bool can_hold(const struct pl_exchange_block *block, struct pl_strv piece) {
   const struct pl_conn *conn = block->conn;
   bool is_worth_it = piece.len >= COPY_BODY_BYTES && !block->has_no_body;
-  return conn && is_worth_it && !conn->hold.bytes && !conn->held.len;
+  return conn && is_worth_it && !conn->hold && !conn->held.len;
 }
 
 static void flush_now(struct pl_exchange *x) {
@@ -240,7 +253,7 @@ static int hold_piece(struct pl_exchange_block *block, struct pl_strv piece,
   if (block->is_chunked && pl_response_write_chunk_size(pl_conn_out(conn), piece.len))
     return PL_ENOMEM;
   hold_on(conn, piece, hold);
-  conn->held_end = block->is_chunked ? PL_STRV("\r\n") : PL_STRV("");
+  conn->held_end = block->is_chunked ? PL_HELD_END_CHUNK : PL_HELD_END_NONE;
   return 0;
 }
 
@@ -278,7 +291,7 @@ static void cut(struct pl_exchange *x) {
 
 static int end_chunks(struct pl_conn *conn) {
   if (conn->held.len == 0) return pl_buf_append(pl_conn_out(conn), "0\r\n\r\n", 5);
-  conn->held_end = PL_STRV("\r\n0\r\n\r\n");
+  conn->held_end = PL_HELD_END_LAST_CHUNK;
   return 0;
 }
 
@@ -349,8 +362,8 @@ int pl_conn_flush(struct pl_conn *conn) {
   struct pl_buf sent = conn->sending;
   conn->sending = conn->out;
   conn->out = sent;
-  struct pl_strv parts[] = {pl_buf_view(&conn->sending), conn->held, conn->held_end};
-  conn->held = conn->held_end = (struct pl_strv){0};
+  struct pl_strv parts[] = {pl_buf_view(&conn->sending), conn->held, end_of_held(conn)};
+  forget_held(conn);
   int error = pl_stream_write(&conn->stream, parts, parts[1].len ? 3 : 1);
   if (error == PL_EAGAIN) return 0;
   pl_conn_let_go(conn);

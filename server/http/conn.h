@@ -32,6 +32,9 @@ enum pl_conn_state {
   PL_CONN_CLOSED
 };
 
+/// The framing behind what is sent from where it is.
+enum pl_held_end { PL_HELD_END_NONE, PL_HELD_END_CHUNK, PL_HELD_END_LAST_CHUNK };
+
 struct pl_conn {
   struct pl_stream stream;
   struct pl_http_service *service;
@@ -49,13 +52,14 @@ struct pl_conn {
   struct pl_buf out;                  ///< to be sent
   struct pl_buf sending;              ///< being sent; must not move
   struct pl_strv held;                ///< a body or a piece to be sent behind `out`
-  struct pl_strv held_end;            ///< framing behind it; static
-  struct pl_hold hold;                ///< whose `held` is or was, until it has been sent
+  struct pl_hold *hold;               ///< current's, whose `held` is or was, until it has been
+                                      ///< sent; or NULL
   uint64_t discarded;                 ///< bytes of the current body read after its answer
   size_t unsent_seen;                 ///< queue length when the write time-out was last armed
   int failure;                        ///< why the connection must be cut; 0 = it need not
   int left;                           ///< the client has: as the reason of pl_conn_cut; 0 = no
   uint8_t state;                      ///< enum pl_conn_state
+  uint8_t held_end;                   ///< enum pl_held_end
   bool input_is_borrowed;             ///< input is in the loop's read buffer
   bool input_is_in_body;              ///< input is in current->x.body; more of it may be in `in`
   bool is_lent;                       ///< what is being read goes to current->x.body

@@ -12,7 +12,8 @@ struct pl_conn;
 struct pl_http_service;
 
 /// Room for a head of a few lines and what its handler keeps of it: 10,000 requests that wait hold
-/// 10,000 of them. An exchange is then 1 KiB with malloc's header.
+/// 10,000 of them. An exchange is then a little more than
+/// 1 KiB.
 enum { PL_EXCHANGE_ARENA_BYTES = 464 };
 
 /// A request and what the carrier needs for it; one from the service's free list per message.
@@ -29,19 +30,20 @@ struct pl_exchange_block {
   uint64_t wait_since_ms;   ///< a reader waits since then; 0 = none
   uint64_t pause_since_ms;  ///< conn->is_paused since then
   int64_t unwritten;  ///< bytes of the announced length not yet written; -1: chunked or until close
-  bool is_released;   ///< the handler is done with it
-  bool is_finished;   ///< on_finished has been called
-  bool is_late;       ///< the handler has been told that the request's time is over
-  bool is_told;       ///< the handler has been told that the client has left
-  bool is_streaming;  ///< start has been called
-  bool is_chunked;    ///< the answer's framing
-  bool has_no_body;   ///< HEAD, 204, 304
-  bool wants_body;    ///< a reader waits for on_readable
-  bool streams_body;  ///< read_body has been called
-  bool keeps_body;    ///< keep_body has
-  bool awaits_room;   ///< x.body is full, and its reader has been told
-  bool is_declined;   ///< ... and has not come yet: what comes stays with the kernel
-  bool wants_drain;   ///< a writer waits for on_drain
+  struct pl_hold hold;  ///< of what is being sent from where it is
+  bool is_released;     ///< the handler is done with it
+  bool is_finished;     ///< on_finished has been called
+  bool is_late;         ///< the handler has been told that the request's time is over
+  bool is_told;         ///< the handler has been told that the client has left
+  bool is_streaming;    ///< start has been called
+  bool is_chunked;      ///< the answer's framing
+  bool has_no_body;     ///< HEAD, 204, 304
+  bool wants_body;      ///< a reader waits for on_readable
+  bool streams_body;    ///< read_body has been called
+  bool keeps_body;      ///< keep_body has
+  bool awaits_room;     ///< x.body is full, and its reader has been told
+  bool is_declined;     ///< ... and has not come yet: what comes stays with the kernel
+  bool wants_drain;     ///< a writer waits for on_drain
   bool sent_continue;
   char first[PL_EXCHANGE_ARENA_BYTES];  ///< the arena's first block
 };
