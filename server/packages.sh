@@ -9,7 +9,7 @@ pl_release_name() {
 
 PL_BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkgconf libuv1-dev liblua5.4-dev
   libcglm-dev libintelrdfpmath-dev"
-PL_TEST_PACKAGES="libcmocka-dev python3 python3-numpy nodejs curl lua5.4 lua-check lua-lpeg"
+PL_TEST_PACKAGES="libcmocka-dev g++ python3 python3-numpy nodejs curl lua5.4 lua-check lua-lpeg"
 case $(pl_release_name) in
   bookworm)  # has llhttp as sources only, and the clang-format that the sources were formatted with
     PL_BUILD_PACKAGES="$PL_BUILD_PACKAGES node-llhttp"

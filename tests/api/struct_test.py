@@ -77,7 +77,7 @@ class Handlers(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.server = Server(APP)
+        cls.server = Server(APP, settings={"limits.cpu": False})  # long loops under a sanitizer
         cls.server.__enter__()
 
     @classmethod
