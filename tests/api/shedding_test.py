@@ -288,7 +288,8 @@ class QueueTest(Shedding):
         settings = {**PATIENT, "limits.queue": 1}
         with Server(APP, settings=settings, workers=2) as server:
             clients = []
-            while not all(is_saturated(server) for _ in range(8)):
+            # Often enough that on a busy machine not all questions go to the worker that is full.
+            while not all(is_saturated(server) for _ in range(48)):
                 clients.append(send(server, "/hold/a"))
                 self.assertLessEqual(len(clients), 64)
             open_gate(server, "a")
