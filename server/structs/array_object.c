@@ -87,13 +87,19 @@ static int array_index(lua_State *L) {
   return push_base_method(L, type->layout) ? 1 : raise_no_method(L, type);
 }
 
+// Who writes arr[i] = v knows no argument of a metamethod: the message names the array.
 static int array_newindex(lua_State *L) {
   struct pl_span span = writable_span_of(L, 1);
+  const char *name = span.layout->name.data;
   if (lua_type(L, 2) != LUA_TNUMBER)
-    return luaL_error(L, "%s[] takes an element number as its index, not %s",
-                      span.layout->name.data, luaL_tolstring(L, 2, NULL));
-  size_t i = check_index(L, 2, span.count);
-  pl_element_store(L, 3, &span, i);
+    return luaL_error(L, "%s[] takes an element number as its index, not %s", name,
+                      luaL_tolstring(L, 2, NULL));
+  int is_integer;
+  lua_Integer i = lua_tointegerx(L, 2, &is_integer);
+  if (!is_integer || i < 1 || (lua_Unsigned)i > span.count)
+    return luaL_error(L, "%s[]: index %s is outside 1..%I", name, luaL_tolstring(L, 2, NULL),
+                      (lua_Integer)span.count);
+  pl_element_store(L, 3, &span, (size_t)i - 1);
   return 0;
 }
 

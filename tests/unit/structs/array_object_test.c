@@ -39,8 +39,9 @@ static void reading_outside_is_nil_so_that_ipairs_ends(void **state) {
 
 static void writing_outside_raises(void **state) {
   (void)state;
-  snippet_fails("vec3.array(2)[3] = vec3()", "index 3 is outside 1..2");
-  snippet_fails("vec3.array(2)[0] = vec3()", "index 0 is outside 1..2");
+  snippet_fails("vec3.array(2)[3] = vec3()", "test:1: vec3[]: index 3 is outside 1..2");
+  snippet_fails("vec3.array(2)[0] = vec3()", "test:1: vec3[]: index 0 is outside 1..2");
+  snippet_fails("vec3.array(2)[1.5] = vec3()", "test:1: vec3[]: index 1.5 is outside 1..2");
   snippet_fails("vec3.array(2):set(-1, 1, 2, 3)", "index -1 is outside 1..2");
   snippet_fails("vec3.array(2):get(math.maxinteger)", "is outside 1..2");
   snippet_fails("vec3.array(2).foo = 1", "takes an element number as its index, not foo");
